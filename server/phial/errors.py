@@ -130,7 +130,9 @@ class ChecksumMismatch(DownloadError):
     """What arrived is not what was published."""
 
     code = "checksum_mismatch"
-    advice = "It was deleted. Run the same command again; if it stays, your package index serves another file."
+    advice = (
+        "It was deleted. Run the same command again; if it stays, your package index serves another file."
+    )
 
 
 class DiskFull(DownloadError):
@@ -138,3 +140,14 @@ class DiskFull(DownloadError):
 
     code = "disk_full"
     advice = "Free some space, or set PHIAL_HOME to a folder on another disk, and run the same command again."
+
+
+def from_wire(code: object, message: str) -> PhialError:
+    """Return the error that a host sent as a code and a message, advice included."""
+    known = {kind.code: kind for kind in _all_kinds(PhialError)}
+    kind = known.get(code) if isinstance(code, str) else None
+    return (kind or EngineRefused)(message, advice="")
+
+
+def _all_kinds(kind: type[PhialError]) -> list[type[PhialError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _all_kinds(child))]

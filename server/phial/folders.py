@@ -18,7 +18,9 @@ def models_folder() -> Path:
 
 def hosts_folder() -> Path:
     """Return the folder with the address of each running host, readable by its user only."""
-    folder = _created(_home("hosts") or Path(platformdirs.user_state_path("phial", appauthor=False)) / "hosts")
+    folder = _created(
+        _home("hosts") or Path(platformdirs.user_state_path("phial", appauthor=False)) / "hosts"
+    )
     folder.chmod(0o700)
     return folder
 

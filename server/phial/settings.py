@@ -85,23 +85,25 @@ def _parse_tree(tree: type[Tree], raw: object, path: str, problems: list[str]) -
         elif is_dataclass(types[name]):
             values[name] = _parse_tree(types[name], value, f"{path}.{key}", problems)
         elif value is not None:
-            _parse_leaf(values, name, value, types[name], f"{path}.{key}", problems)
+            wrong = _wrong_with(value, types[name])
+            if wrong:
+                problems.append(f"`{path}.{key}` {wrong}, not {_shown(value)}; the default is used.")
+            else:
+                values[name] = types[name](value)
     return tree(**values)
 
 
-def _parse_leaf(
-    values: dict[str, Any], name: str, value: object, wanted: type, path: str, problems: list[str]
-) -> None:
-    if wanted is float and isinstance(value, int) and not isinstance(value, bool):
-        value = float(value)
-    if type(value) is not wanted:
-        problems.append(f"`{path}` must be {_TYPE_NAMES[wanted]}, not {_shown(value)}; the default is used.")
-    elif isinstance(value, int | float) and not isinstance(value, bool) and not 0 <= value < float("inf"):
-        problems.append(f"`{path}` must be a number from 0 up, not {_shown(value)}; the default is used.")
-    else:
-        values[name] = value
+def _wrong_with(value: object, wanted: type) -> str | None:
+    """Return what a value should be instead, or None if it is right."""
+    fits = type(value) is wanted or (wanted is float and type(value) is int)
+    if not fits:
+        return f"must be {_TYPE_NAMES[wanted]}"
+    if wanted in (int, float) and not 0 <= value <= _LARGEST:  # type: ignore[operator] # it is a number
+        return "must be a number from 0 up"
+    return None
 
 
+_LARGEST = 1e9
 _TYPE_NAMES = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
 
 

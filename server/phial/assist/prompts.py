@@ -1,0 +1,114 @@
+"""From an excerpt or a question to messages. What changes least stands first, so that the cache holds it.
+
+A completion is asked for by letting a chat model go on with an answer that already holds the whole
+prefix: asked to "complete this code" instead, it talks about it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from phial.assist.excerpt import Excerpt
+from phial.engine.base import COMPLETION_PRIORITY, Message, Request, Sampling
+
+_COMPLETION_SYSTEM = (
+    "You write source code. You answer with one code block that holds the beginning of the file the user is"
+    " working on, as far as it goes, and you write on exactly where it stops."
+)
+
+_CHAT_SYSTEM = (
+    "You are Phial, a programming assistant that runs on the user's own machine. Answer briefly and to the point."
+    " Put code into fenced blocks with the language's name. If you are not sure, say so."
+)
+
+_TASKS = {
+    "ask": "{question}",
+    "explain": "Explain what this code does, step by step, for a developer who has not seen it before.",
+    "fix": "Find what is wrong in this code and give the corrected code. {question}",
+    "document": "Write the documentation comment for this code, in the style of its language. {question}",
+    "test": "Write unit tests for this code. {question}",
+}
+
+_FRAGMENT = re.compile(r"(?:[ \t]*\w+|[ \t]+)\Z")
+
+
+@dataclass(frozen=True)
+class CompletionPrompt:
+    """A request whose answer must begin with `fragment`: the end of the prefix, cut back to heal the word.
+
+    A prompt that ends inside a word or in blanks splits them into tokens that the model never saw so; it
+    writes them anew, and the engine holds it to the same characters.
+    """
+
+    request: Request
+    fragment: str
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a user wants to know, with the code it is about and the conversation so far."""
+
+    text: str = ""
+    task: str = "ask"
+    code: str = ""
+    path: str = ""
+    language: str = ""
+    conversation: tuple[Message, ...] = ()
+
+
+def completion(excerpt: Excerpt, *, max_tokens: int) -> CompletionPrompt:
+    """Ask for the text at the cursor by continuing the assistant's turn."""
+    found = _FRAGMENT.search(excerpt.prefix)
+    fragment = found.group() if found else ""
+    prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
+    fence = fence_for(excerpt.prefix + excerpt.suffix)
+    request = Request(
+        messages=(
+            Message("system", _COMPLETION_SYSTEM),
+            Message("user", _completion_user(excerpt, fence)),
+            Message("assistant", f"{fence}{excerpt.language}\n{prefix}"),
+        ),
+        sampling=Sampling(
+            max_tokens=max_tokens,
+            stop=(f"\n{fence}",),
+            regex=f"{fragment}[\\s\\S]*" if fragment else None,
+        ),
+        continues=True,
+        priority=COMPLETION_PRIORITY,
+    )
+    return CompletionPrompt(request, fragment)
+
+
+def question(question: Question, *, max_tokens: int, temperature: float) -> Request:
+    """Ask a question, or for one of the tasks, about some code or none."""
+    wanted = _TASKS.get(question.task, _TASKS["ask"]).format(question=question.text).strip()
+    return Request(
+        messages=(
+            Message("system", _CHAT_SYSTEM),
+            *question.conversation,
+            Message("user", "\n\n".join(part for part in (_shown_code(question), wanted) if part)),
+        ),
+        sampling=Sampling(max_tokens=max_tokens, temperature=temperature),
+    )
+
+
+def fence_for(text: str) -> str:
+    """Return a code fence that is longer than any in the text, as CommonMark wants it."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    return "`" * (longest + 1)
+
+
+def _completion_user(excerpt: Excerpt, fence: str) -> str:
+    name = f" `{excerpt.path}`" if excerpt.path else ""
+    if not excerpt.suffix.strip():
+        return f"Write the file{name}."
+    return f"Write the file{name}. It ends with:\n{fence}{excerpt.language}\n{excerpt.suffix}\n{fence}"
+
+
+def _shown_code(question: Question) -> str:
+    if not question.code:
+        return ""
+    fence = fence_for(question.code)
+    name = f"From `{question.path}`:\n" if question.path else ""
+    return f"{name}{fence}{question.language}\n{question.code}\n{fence}"

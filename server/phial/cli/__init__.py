@@ -1,0 +1,48 @@
+"""The `phial` command."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from phial import __version__
+from phial.cli.output import fail
+from phial.cli.questions import ask, complete, explain
+from phial.cli.servers import host, serve
+from phial.errors import PhialError
+
+app = typer.Typer(
+    name="phial",
+    help="A private AI assistant for the editor: the model runs on this machine, and nothing leaves it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def main() -> None:
+    """Run the command line; an error that has advice is told in one sentence, with exit code 1."""
+    try:
+        app()
+    except PhialError as error:
+        fail(error)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+@app.callback(invoke_without_command=True)
+def version(*, version: bool = typer.Option(False, "--version", help="Show the version and exit.")) -> None:
+    """Show the version."""
+    if version:
+        typer.echo(f"phial {__version__}")
+        raise typer.Exit
+
+
+app.command()(serve)
+app.command()(host)
+app.command()(ask)
+app.command()(explain)
+app.command()(complete)

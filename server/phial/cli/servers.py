@@ -1,0 +1,46 @@
+"""`phial serve` and `phial host`: the two processes that others start."""
+
+from __future__ import annotations
+
+import logging
+import math
+import os
+import sys
+from functools import partial
+from typing import Annotated
+
+import anyio
+import typer
+
+from phial.models import store
+
+
+def serve() -> None:
+    """Run the language server on stdin and stdout: this is what an editor starts.
+
+    Example: `phial serve` as the server's command in the editor's LSP settings.
+    """
+    # Whatever a library prints must not get into the protocol: it keeps stdout for itself alone.
+    protocol_out = os.fdopen(os.dup(sys.stdout.fileno()), "wb", buffering=0)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    from phial.lsp.server import run
+
+    raise typer.Exit(anyio.run(run, sys.stdin.buffer, protocol_out))
+
+
+def host(
+    *,
+    model: Annotated[str, typer.Option(help="Id of an installed model, or the path of its folder.")] = "",
+    device: Annotated[str, typer.Option(help="AUTO, CPU, GPU, GPU.0, NPU.")] = "AUTO",
+    patience: Annotated[
+        float, typer.Option(help="Seconds to wait for a first window, 0 for ever.", min=0.0)
+    ] = 0.0,
+) -> None:
+    """Run the model host in the foreground. Editors start it by themselves; one is shared by all windows.
+
+    Example: `phial host --model starter --device CPU`
+    """
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    from phial.host import process
+
+    anyio.run(partial(process.serve, store.resolve(model), device, patience=patience or math.inf))

