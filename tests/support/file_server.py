@@ -41,7 +41,7 @@ class SeenRequest:
 
 @dataclass
 class FileServer:
-    """The running server: `faults` are used up one per request, `requests` are those that came, oldest first."""
+    """The running server: `faults` are used up one per request; `requests` came in this order."""
 
     url: str
     pages: dict[str, Page] = field(default_factory=dict)

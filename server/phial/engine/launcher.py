@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,8 @@ async def _start(files: HostFiles, model: Model, device: str, patience: float) -
             cwd=Path(sys.executable).anchor,
             **_detached(),
         )
+    # It outlives whoever asked for it; when it ends, somebody has to take note of it.
+    threading.Thread(target=process.wait, name="host ended", daemon=True).start()
     with anyio.move_on_after(_START_TIMEOUT):
         while process.poll() is None:
             address = files.read()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CatalogEntry:
-    """A model that `phial models pull` can fetch; `context_length` is in tokens, `source` says where it comes from."""
+    """A model that `phial models pull` can fetch; `context_length` is in tokens, `source` its origin."""
 
     id: str
     title: str

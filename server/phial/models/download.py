@@ -32,8 +32,8 @@ def fetch(
     """Download to `target` by way of `<target>.part`, which stays for the next run when this one fails.
 
     `progress` gets the bytes so far and `size`. A cut connection is tried again after each of `retry_pauses`
-    (seconds), counted anew whenever bytes came. The caller sees to it that nobody else writes the same target, and
-    gives the client its timeouts. Raises DownloadError, ChecksumMismatch or DiskFull.
+    (seconds), counted anew whenever bytes came. The caller sees to it that nobody else writes the same
+    target, and gives the client its timeouts. Raises DownloadError, ChecksumMismatch or DiskFull.
     """
     if is_fetched(target, sha256):
         progress(size, size)
@@ -190,12 +190,12 @@ def _receive(
 
 
 def _fits(response: httpx2.Response, body: _Body, size: int) -> bool:
-    """Tell whether the answer's bytes belong at the end of the body; False means to ask for all of it again."""
+    """Tell whether the answer's bytes belong at the end of the body; if not, all of it is asked for again."""
     if response.status_code == 200:
         length = response.headers.get("Content-Length", str(size))
         if length != str(size):
             raise ChecksumMismatch(
-                f"{shown(str(response.url))} is not the file that was published: it has {length} bytes, not {size}.",
+                f"{shown(str(response.url))} is another file: it has {length} bytes, not {size}.",
                 advice="A sign-in page may stand in the way, or your package index serves another file. "
                 "Look there, then run the same command again.",
             )

@@ -13,8 +13,8 @@ def run_module(
 ) -> subprocess.CompletedProcess[str]:
     """Run `python -m name arguments` in `folder` and return its exit code and output.
 
-    Raises subprocess.TimeoutExpired after so many seconds. `python -m` imports from its current directory first, so
-    `folder` must be one of Phial's own: the user's may hold anybody's code.
+    Raises subprocess.TimeoutExpired after so many seconds. `python -m` imports from its current directory
+    first, so `folder` must be one of Phial's own: the user's may hold anybody's code.
     """
     search_path = [
         str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry

@@ -35,7 +35,7 @@ class Manifest:
 
 
 def read(folder: Path) -> Manifest | None:
-    """Return a folder's manifest, or None where it is missing, broken, of another schema or another folder's."""
+    """Return a folder's manifest, or None where it is missing, broken, of another schema or folder."""
     raw = read_json(folder / FILE_NAME)
     if (
         not isinstance(raw, dict)

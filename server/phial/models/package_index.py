@@ -5,11 +5,13 @@ pip knows the mirror, the proxy and the certificates of this machine, so it is a
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import ssl
 import subprocess
 from collections.abc import Generator
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urljoin, urlsplit
@@ -21,31 +23,42 @@ from phial.models.download import network_error, shown, status_error
 from phial.models.interpreter import run_module
 
 
-def open_client(index: str, folder: Path) -> httpx2.Client:
-    """Return a client with pip's proxy and certificates that shows the index, and no other host, its credentials.
+@dataclass(frozen=True)
+class PipSettings:
+    """What pip is set up with: the index's URL, which may hold credentials, and what may be empty."""
 
-    `folder` is one of Phial's own, to run pip in.
-    """
-    url = httpx2.URL(index)
-    return httpx2.Client(
-        auth=_IndexAuth(url) if url.userinfo else None,
-        verify=_certificates(_pip_setting("cert", folder)),
-        proxy=_pip_setting("proxy", folder) or None,
-        timeout=httpx2.Timeout(30, connect=15),
-        follow_redirects=True,
-    )
+    index: str = field(repr=False)
+    certificates: str = ""
+    proxy: str = field(default="", repr=False)
 
 
-def configured_index(folder: Path) -> str:
-    """Return the URL of pip's index, with its credentials; `folder` is one of Phial's own, to run pip in."""
-    index = _pip_setting("index-url", folder) or _default_index(folder)
+def read_settings(folder: Path) -> PipSettings:
+    """Ask pip for its settings; `folder` is one of Phial's own, to run pip in."""
+    listed = _listed_settings(folder)
+    index = os.environ.get("PIP_INDEX_URL", "").strip() or _default_index(listed, folder)
     try:
         url = httpx2.URL(index)
     except httpx2.InvalidURL:
         url = httpx2.URL()
     if url.scheme not in {"http", "https"} or not url.host:
         raise DownloadError("pip's package index is not an HTTP address.", advice=_SET_INDEX)
-    return index
+    return PipSettings(
+        index,
+        certificates=os.environ.get("PIP_CERT") or dict(listed).get("cert", ""),
+        proxy=os.environ.get("PIP_PROXY") or dict(listed).get("proxy", ""),
+    )
+
+
+def open_client(settings: PipSettings) -> httpx2.Client:
+    """Return a client that shows the credentials of the index to the index and to no other host."""
+    url = httpx2.URL(settings.index)
+    return httpx2.Client(
+        auth=_IndexAuth(url) if url.userinfo else None,
+        verify=_certificates(settings.certificates),
+        proxy=settings.proxy or None,
+        timeout=httpx2.Timeout(30, connect=15),
+        follow_redirects=True,
+    )
 
 
 def find_file(project: str, filename: str, index: str, client: httpx2.Client) -> str:
@@ -129,21 +142,27 @@ def _certificates(bundle: str) -> ssl.SSLContext | bool:
         ) from error
 
 
-def _pip_setting(name: str, folder: Path) -> str:
-    variable = os.environ.get(f"PIP_{name.upper().replace('-', '_')}", "").strip()
-    if variable:
-        return variable
-    answer = _run_pip("config", "get", f"global.{name}", folder=folder)
-    return answer.stdout.strip() if answer.returncode == 0 else ""
+def _listed_settings(folder: Path) -> list[tuple[str, str]]:
+    # `config get` is no substitute: it leaves out the system's file and PIP_CONFIG_FILE
+    lines = _run_pip("config", "list", folder=folder).stdout
+    found = re.findall(r"^(?:global|download)\.([\w-]+)=('.*'|\".*\")\r?$", lines, re.MULTILINE)
+    return [(name, str(ast.literal_eval(value))) for name, value in found]
 
 
-def _default_index(folder: Path) -> str:
-    # pip's help shows the default in effect; wide enough, it does not wrap
+def _default_index(listed: list[tuple[str, str]], folder: Path) -> str:
+    # pip's help shows the default in effect, wide enough to not wrap; a password in it is masked
     text = _run_pip("download", "--help", folder=folder).stdout
-    found = re.search(r"--index-url <url>[^\n]*?\(default:? (https?://[^\s)]+)\)", text)
+    found = re.search(r"--index-url <url>[^\n]*?\(default:? ([^\s)]+)\)", text)
     if found is None:
         raise DownloadError("pip does not say which package index to use.", advice=_SET_INDEX)
-    return found[1]
+    if "****" not in found[1]:
+        return found[1]
+    bare = _bare(found[1])
+    return next((value for name, value in listed if name == "index-url" and _bare(value) == bare), found[1])
+
+
+def _bare(url: str) -> str:
+    return re.sub(r"//[^/]*@", "//", url)
 
 
 def _run_pip(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

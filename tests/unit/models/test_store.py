@@ -1,12 +1,10 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -161,60 +159,6 @@ def test_a_killed_install_is_cleaned_up_by_the_next(models_folder: Path) -> None
     install("other")
 
     assert names(models_folder) == ["other"]
-
-
-def sound_manifest() -> dict[str, Any]:
-    return {
-        "schema_version": 1,
-        "id": "phi",
-        "title": "Phi",
-        "source": "a test",
-        "licence": "MIT",
-        "context_length": 4096,
-        "starter": False,
-        "files": {"openvino_model.xml": {"size": 1, "sha256": "00"}},
-    }
-
-
-def test_the_sound_manifest_is_accepted(models_folder: Path) -> None:
-    (models_folder / "phi").mkdir()
-    (models_folder / "phi" / "phial-model.json").write_text(json.dumps(sound_manifest()))
-
-    assert [model.id for model in store.installed()] == ["phi"]
-
-
-WRONG_FIELDS: list[dict[str, Any]] = [
-    {"schema_version": 2},
-    {"id": "other"},
-    {"id": None},
-    {"title": 1},
-    {"context_length": "4096"},
-    {"context_length": True},
-    {"starter": 1},
-    {"files": []},
-    {"files": {"a": None}},
-    {"files": {"a": {"size": "1", "sha256": "00"}}},
-]
-
-
-@pytest.mark.parametrize(
-    "content", [b"", b"{", b"\xff\xfe", b"[]", b"[" * 100_000], ids=lambda content: repr(content[:9])
-)
-def test_a_manifest_that_is_none_is_passed_over(models_folder: Path, content: bytes) -> None:
-    (models_folder / "phi").mkdir()
-    (models_folder / "phi" / "phial-model.json").write_bytes(content)
-    (models_folder / "a file").write_text("")
-
-    assert store.installed() == []
-    assert store.verify("phi") == ["phial-model.json cannot be read"]
-
-
-@pytest.mark.parametrize("change", WRONG_FIELDS, ids=repr)
-def test_a_broken_manifest_is_passed_over(models_folder: Path, change: dict[str, Any]) -> None:
-    (models_folder / "phi").mkdir()
-    (models_folder / "phi" / "phial-model.json").write_text(json.dumps(sound_manifest() | change))
-
-    assert store.installed() == []
 
 
 def test_verify_names_what_has_changed() -> None:
