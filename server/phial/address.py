@@ -29,6 +29,15 @@ class HostAddress:
     model: str
     device: str
 
+    @classmethod
+    def read(cls, file: Path) -> HostAddress | None:
+        """Read an address; None where there is none, or none that can be understood."""
+        try:
+            fields = json.loads(file.read_text(encoding="utf-8"))
+            return cls(**fields)
+        except (OSError, ValueError, TypeError):
+            return None
+
     @property
     def url(self) -> str:
         """The address of its HTTP API."""
@@ -67,11 +76,7 @@ class HostFiles:
 
     def read(self) -> HostAddress | None:
         """Read the address; None where there is none, or none that can be understood."""
-        try:
-            fields = json.loads(self.address.read_text(encoding="utf-8"))
-            return HostAddress(**fields)
-        except (OSError, ValueError, TypeError):
-            return None
+        return HostAddress.read(self.address)
 
     def write(self, address: HostAddress) -> None:
         """Write the address at once and whole, readable by this user only."""

@@ -7,6 +7,9 @@ import sys
 import typer
 
 from phial import __version__
+from phial.cli import models
+from phial.cli.demo import demo
+from phial.cli.doctor import doctor
 from phial.cli.output import fail
 from phial.cli.questions import ask, complete, explain
 from phial.cli.servers import host, serve
@@ -46,3 +49,6 @@ app.command()(host)
 app.command()(ask)
 app.command()(explain)
 app.command()(complete)
+app.add_typer(models.app, name="models")
+app.command()(doctor)
+app.command()(demo)

@@ -12,8 +12,10 @@ from phial.errors import PhialError
 from phial.lsp.protocol import StatusResult
 from phial.lsp.session import Session
 
-console = Console(highlight=False)
-errors = Console(stderr=True, highlight=False)
+_WIDTH_OF_PIPE = 100
+
+console = Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH_OF_PIPE)
+errors = Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else _WIDTH_OF_PIPE)
 
 
 def fail(error: PhialError) -> NoReturn:

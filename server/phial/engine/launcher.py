@@ -99,7 +99,7 @@ async def _start(files: HostFiles, model: Model, device: str, patience: float) -
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            cwd=Path(sys.executable).anchor,
+            cwd=Path(sys.executable).parent,  # `python -m` would import from the user's folder first
             **_detached(),
         )
     # It outlives whoever asked for it; when it ends, somebody has to take note of it.

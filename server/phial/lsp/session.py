@@ -38,7 +38,7 @@ class Session:
         self._client = client
         self._tokens = itertools.count(1)
         self._listeners: dict[int | str, Callable[[str], None]] = {}
-        self._status: StatusResult | None = None
+        self.status: StatusResult | None = None
         self._status_changed = anyio.Event()
         # pygls notes its registration on the function, which a bound method does not allow
         client.feature(types.PROGRESS)(partial(self._take_piece))
@@ -66,12 +66,12 @@ class Session:
         """Wait for the model, telling each status on the way."""
         shown = None
         while True:
-            now = self._status
+            now = self.status
+            if now and now.state == "failed":
+                raise EngineError(now.message, advice="")
             if now and now != shown:
                 shown = now
                 told(now)
-            if now and now.state == "failed":
-                raise EngineError(now.message, advice="")
             if now and now.state == "ready":
                 return now
             await self._status_changed.wait()
@@ -132,7 +132,7 @@ class Session:
             listener(params.value["text"])
 
     def _take_status(self, params: StatusResult) -> None:
-        self._status = params
+        self.status = params
         self._status_changed.set()
         self._status_changed = anyio.Event()
 
@@ -152,7 +152,11 @@ async def editor_session(
     client = LanguageClient("phial", __version__, _EditorProtocol, protocol.create_converter)
     session = Session(client)
     process = await asyncio.create_subprocess_exec(
-        *command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        *command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        cwd=Path(sys.executable).parent,  # `python -m` would import from the user's folder first
     )
     assert process.stdin  # noqa: S101 - asked for above
     assert process.stdout  # noqa: S101 - asked for above

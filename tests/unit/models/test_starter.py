@@ -257,7 +257,7 @@ def test_without_configuration_pips_own_default_is_taken(models_folder: Path) ->
 def test_pip_is_not_imported_from_the_users_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, models_folder: Path
 ) -> None:
-    (tmp_path / "pip.py").write_text("print('(default https://evil.example)')")
+    (tmp_path / "pip.py").write_text("print('--index-url <url> (default https://evil.example)')")
     monkeypatch.chdir(tmp_path)
 
     assert "evil" not in package_index.read_settings(models_folder).index
