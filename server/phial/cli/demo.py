@@ -166,13 +166,13 @@ def _code(text: str, first_line: int) -> None:
 
 
 def _foot(told: str) -> None:
-    console.print()
+    console.print("\n")
     console.print(f"[{told}]", style="dim", markup=False, soft_wrap=True)
 
 
 def _ghost(text: str) -> Text:
     """Show ghost text apart from what was typed; without colours, between marks."""
-    return Text(text, "black on bright_green") if console.color_system else Text(f"‹{text}›")
+    return Text(text, "black on bright_green") if console.color_system else Text(f"«{text}»")
 
 
 def _plain(text: str) -> None:

@@ -93,6 +93,7 @@ def _resources() -> Iterator[Finding]:
     few = disk.free < _LITTLE_DISK
     advice = "Free some space, or set PHIAL_HOME to a folder on another disk." if few else ""
     yield Finding("Disk", "note" if few else "good", detail, advice)
+    yield Finding("Logs", "good", f"in {folders.logs_folder()}")
 
 
 def _models() -> Iterator[Finding]:

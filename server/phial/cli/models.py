@@ -131,7 +131,7 @@ def _lines_per_stage() -> Callable[[starter.Progress], None]:
 
 
 _STAGES = {
-    "waiting": "Waiting for another installation",
+    "waiting": "Preparing",
     "finding": "Finding the model",
     "downloading": "Downloading",
     "extracting": "Unpacking",
