@@ -20,4 +20,4 @@ def create_engine(settings: Settings, told: Callable[[Status], None]) -> LocalEn
     if remote.url:
         key = remote.key or os.environ.get("PHIAL_ENGINE_KEY", "")
         return OpenAIEngine(Endpoint(remote.url, key, remote.model), told)
-    return LocalEngine(Wish(settings.model, settings.device, settings.keep_alive), told)
+    return LocalEngine(Wish(settings.model, settings.device.upper(), settings.keep_alive), told)

@@ -107,7 +107,7 @@ async def _start(files: HostFiles, model: Model, device: str, patience: float) -
     with anyio.move_on_after(_START_TIMEOUT):
         while process.poll() is None:
             address = files.read()
-            if address and address.pid == process.pid and await health(address):
+            if address and await health(address):
                 return address
             await anyio.sleep(_POLL)
     process.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import math
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
@@ -25,6 +26,8 @@ Body = TypeVar("Body", bound=BaseModel)
 
 _HEARTBEAT = 15.0
 """Seconds between signs of life on a lease, so that a dead connection is noticed."""
+
+_LONGEST_KEEP_ALIVE = 365 * 24 * 3600.0
 
 
 def create_app(host: Host, *, token: str) -> Starlette:
@@ -108,8 +111,10 @@ async def lease(request: Request) -> Response:
     host = _host(request)
     try:
         keep_alive = float(request.query_params.get("keep_alive", "600"))
-    except ValueError as error:
-        raise UsageError("keep_alive must be a number of seconds.") from error
+    except ValueError:
+        keep_alive = math.nan
+    if not 0 <= keep_alive <= _LONGEST_KEEP_ALIVE:
+        raise _InvalidField("`keep_alive` must be a number of seconds, a year at most.", "keep_alive")
 
     @asynccontextmanager
     async def held() -> AsyncIterator[AsyncIterator[str]]:

@@ -88,17 +88,22 @@ class Answer:
 
     @asynccontextmanager
     async def _pieces(self) -> AsyncIterator[AsyncIterator[Piece]]:
-        """Generate all choices at once; the prefix cache shares their prompt."""
+        """Generate all choices together, once the first has read the prompt: the cache gives it to the others."""
         send, receive = anyio.create_memory_object_stream[Piece | PhialError](math.inf)
+        prompt_read = anyio.Event()
         async with anyio.create_task_group() as tasks:
             for number in range(self.body.n):
-                tasks.start_soon(self._generate, number, send.clone())
+                tasks.start_soon(self._generate, number, prompt_read, send.clone())
             send.close()
             async with aclosing(_raising(receive)) as pieces:
                 yield pieces
             tasks.cancel_scope.cancel()
 
-    async def _generate(self, number: int, send: MemoryObjectSendStream[Piece | PhialError]) -> None:
+    async def _generate(
+        self, number: int, prompt_read: anyio.Event, send: MemoryObjectSendStream[Piece | PhialError]
+    ) -> None:
+        if number:
+            await prompt_read.wait()
         decoding = self.body.decoding(number, self.default_max_tokens)
         tokenizer = self.loaded.backend.tokenizer
         text, stops = TextStream(tokenizer, self.prompt), StopStrings(self.body.stop)
@@ -108,6 +113,7 @@ class Answer:
                     self.prompt, decoding, self.body.priority
                 ) as answer:
                     async for batch in answer:
+                        prompt_read.set()
                         shown = "".join(
                             stops.push(text.push(token.id)) for token in batch if not stops.stopped
                         )
@@ -122,6 +128,8 @@ class Answer:
                     )
             except PhialError as error:
                 send.send_nowait(error)
+            finally:
+                prompt_read.set()
 
     def _head(self, kind: str) -> Json:
         return {

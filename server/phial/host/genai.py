@@ -96,7 +96,10 @@ class GenaiBackend:
 
     def start(self, prompt: Sequence[int], decoding: Decoding) -> GenaiGeneration:
         """Begin a request; the coming steps work on it."""
-        handle = self._pipeline.add_request(next(self._numbers), _tensor(prompt), self._config(decoding))
+        try:
+            handle = self._pipeline.add_request(next(self._numbers), _tensor(prompt), self._config(decoding))
+        except RuntimeError as error:
+            raise EngineError(f"The model does not take this request: {_reason(error)}.") from error
         return GenaiGeneration(handle, self._stop_tokens)
 
     async def step(self) -> None:

@@ -65,7 +65,7 @@ class Host:
     async def run(self) -> None:
         """Load the model and serve it. If the model stops working, the host leaves: a new one is sound."""
         try:
-            backend = await anyio.to_thread.run_sync(self._load_with_progress)
+            backend = await anyio.to_thread.run_sync(self._load_with_progress, abandon_on_cancel=True)
         except PhialError as error:
             self._fail(error)
             return
@@ -173,14 +173,17 @@ class Leases:
 
     @asynccontextmanager
     async def hold(self, keep_alive: float) -> AsyncIterator[None]:
-        """Keep the host; once the last holder has left, it stays for that holder's `keep_alive` seconds."""
+        """Keep the host; once the last holder has left, it stays for that holder's `keep_alive` seconds.
+
+        A host that waits for ever for its first holder, one started by hand, never leaves by itself.
+        """
         self._holders += 1
         self._tell()
         try:
             yield
         finally:
             self._holders -= 1
-            self._patience = keep_alive
+            self._patience = keep_alive if math.isfinite(self._patience) else math.inf
             self._tell()
 
     async def until_given_up(self, patience: float) -> None:

@@ -126,10 +126,8 @@ class StatusNotification:
     jsonrpc: str = "2.0"
 
 
-_MESSAGES = (
-    *(Turn, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult, CommandArguments),
-    *(ChatRequest, ChatResponse, StatusResponse, StatusNotification),
-)
+_PAYLOADS = (Turn, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult, CommandArguments)
+_MESSAGES = (ChatRequest, ChatResponse, StatusResponse, StatusNotification)
 
 
 class PhialProtocol(LanguageServerProtocol):
@@ -170,10 +168,12 @@ _RESPONSES: dict[str, type[Any]] = {CHAT: ChatResponse, STATUS: StatusResponse}
 def create_converter() -> cattrs.Converter:
     """Return lsprotocol's converter, which knows our messages too."""
     converter = converters.get_converter()
-    for kind in _MESSAGES:
+    for kind in (*_PAYLOADS, *_MESSAGES):
         names: dict[str, Any] = {
             field.name: override(rename=camel_case(field.name)) for field in attrs.fields(kind)
         }
+        # What has its default need not be sent, but for the version and the method of a message.
+        write = make_dict_unstructure_fn(kind, converter, _cattrs_omit_if_default=kind in _PAYLOADS, **names)
         converter.register_structure_hook(kind, make_dict_structure_fn(kind, converter, **names))
-        converter.register_unstructure_hook(kind, make_dict_unstructure_fn(kind, converter, **names))
+        converter.register_unstructure_hook(kind, write)
     return converter

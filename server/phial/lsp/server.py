@@ -86,6 +86,10 @@ class PhialServer(LanguageServer):
     def tell(self, status: Status) -> None:
         """Tell the editor how the engine is."""
         self.protocol.notify(protocol.STATUS, StatusResult(**asdict(status)))
+        if status.state == "failed":
+            self.window_show_message(
+                types.ShowMessageParams(types.MessageType.Error, f"Phial: {status.message}")
+            )
         self._status_changed.set()
         self._status_changed = anyio.Event()
 
