@@ -7,12 +7,8 @@ import sys
 import typer
 
 from phial import __version__
-from phial.cli import models
-from phial.cli.demo import demo
-from phial.cli.doctor import doctor
+from phial.cli import demo, doctor, models, questions, servers
 from phial.cli.output import fail
-from phial.cli.questions import ask, complete, explain
-from phial.cli.servers import host, serve
 from phial.errors import PhialError
 
 app = typer.Typer(
@@ -44,11 +40,11 @@ def version(*, version: bool = typer.Option(False, "--version", help="Show the v
         raise typer.Exit
 
 
-app.command()(serve)
-app.command()(host)
-app.command()(ask)
-app.command()(explain)
-app.command()(complete)
+app.command()(servers.serve)
+app.command()(servers.host)
+app.command()(questions.ask)
+app.command()(questions.explain)
+app.command()(questions.complete)
 app.add_typer(models.app, name="models")
-app.command()(doctor)
-app.command()(demo)
+app.command()(doctor.doctor)
+app.command()(demo.demo)

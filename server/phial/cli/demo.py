@@ -116,7 +116,9 @@ async def _ask(session: Session) -> None:
     console.print(Text(_QUESTION, style="bold"))
     console.print()
     clock = _Clock()
-    _foot(clock.told(await session.ask(_QUESTION, clock)))
+    answer = await session.ask(_QUESTION, clock)
+    console.print("\n")
+    _figures(clock.told(answer))
 
 
 async def _explain(session: Session, file: Path, text: str) -> None:
@@ -128,7 +130,9 @@ async def _explain(session: Session, file: Path, text: str) -> None:
     console.print()
     clock = _Clock()
     uri = session.open(file, text)
-    _foot(clock.told(await session.explain(uri, first, first + count - 1, clock)))
+    answer = await session.explain(uri, first, first + count - 1, clock)
+    console.print("\n")
+    _figures(clock.told(answer))
 
 
 async def _complete(session: Session, file: Path, text: str) -> None:
@@ -150,7 +154,7 @@ async def _complete(session: Session, file: Path, text: str) -> None:
     console.print()
     _plain(f"Ghost text: {ghost!r}; the file had {written!r}.")
     pace = f", {speed:.0f} tokens/s" if speed else ""
-    _foot(f"ghost text after {seconds:.2f} s{pace}")
+    _figures(f"ghost text after {seconds:.2f} s{pace}")
 
 
 def _head(title: str) -> None:
@@ -165,14 +169,13 @@ def _code(text: str, first_line: int) -> None:
     )
 
 
-def _foot(told: str) -> None:
-    console.print("\n")
+def _figures(told: str) -> None:
     console.print(f"[{told}]", style="dim", markup=False, soft_wrap=True)
 
 
 def _ghost(text: str) -> Text:
     """Show ghost text apart from what was typed; without colours, between marks."""
-    return Text(text, "black on bright_green") if console.color_system else Text(f"«{text}»")
+    return Text(text, "italic cyan") if console.color_system else Text(f"«{text}»")
 
 
 def _plain(text: str) -> None:

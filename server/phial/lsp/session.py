@@ -43,6 +43,7 @@ class Session:
         # pygls notes its registration on the function, which a bound method does not allow
         client.feature(types.PROGRESS)(partial(self._take_piece))
         client.feature(protocol.STATUS)(partial(self._take_status))
+        client.feature(types.WINDOW_SHOW_MESSAGE)(lambda _: None)  # what it says comes as an error, too
 
     async def initialize(self, settings: dict[str, Any], folder: Path) -> types.InitializeResult:
         """Shake hands."""
