@@ -33,15 +33,24 @@ class HostAddress:
     def read(cls, file: Path) -> HostAddress | None:
         """Read an address; None where there is none, or none that can be understood."""
         try:
-            fields = json.loads(file.read_text(encoding="utf-8"))
-            return cls(**fields)
+            address = cls(**json.loads(file.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
+        return address if address._is_sound() else None
 
     @property
     def url(self) -> str:
         """The address of its HTTP API."""
         return f"http://127.0.0.1:{self.port}"
+
+    def _is_sound(self) -> bool:
+        texts = (self.token, self.version, self.model, self.device)
+        numbers = (self.port, self.pid)
+        return (
+            all(type(text) is str for text in texts)
+            and all(type(number) is int for number in numbers)
+            and 0 < self.port < 1 << 16
+        )
 
 
 @dataclass(frozen=True)

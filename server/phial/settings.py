@@ -55,7 +55,7 @@ def parse(raw: object) -> tuple[Settings, list[str]]:
     Never raises: what cannot be understood keeps its default and is named in the list of problems.
     """
     problems: list[str] = []
-    if isinstance(raw, Mapping) and isinstance(raw.get("phial"), Mapping):
+    if isinstance(raw, Mapping) and "phial" in raw:
         raw = raw["phial"]
     return _parse_tree(Settings, raw, "phial", problems), problems
 

@@ -18,7 +18,7 @@ async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lin
     async with engine.stream(prompt.request) as chunks:
         async for chunk in chunks:
             written += chunk.text
-            whole = chunk.finish_reason != "length"
+            whole = whole and chunk.finish_reason != "length"
             if not prompt.fragment.startswith(written[: len(prompt.fragment)]):
                 return None
             if is_complete(written[len(prompt.fragment) :], excerpt, max_lines=max_lines):

@@ -13,7 +13,8 @@ from phial.assist.excerpt import Excerpt, indentation
 
 Filter = Callable[[str, Excerpt], str]
 
-_OPENERS = (":", "{", "(", "[", "=>", "->", "then", "do", "begin")
+_OPENER = re.compile(r"(?:[:{(\[]|[=-]>|\b(?:then|do|begin))\s*\Z")
+_CLOSERS = ")]}"
 
 
 def trim(text: str, excerpt: Excerpt, *, whole: bool = True, max_lines: int = 12) -> str:
@@ -43,8 +44,7 @@ def opens_block(excerpt: Excerpt) -> bool:
     """Return whether a block begins at the cursor: after an opener, with nothing behind it on the line."""
     if excerpt.line_after.strip():
         return False
-    before = excerpt.prefix.rstrip()
-    return before.endswith(_OPENERS)
+    return _OPENER.search(_line_said_last(excerpt)) is not None
 
 
 def cut_fence(text: str, _: Excerpt) -> str:
@@ -59,25 +59,30 @@ def cut_line(text: str, excerpt: Excerpt) -> str:
 
 
 def cut_dedent(text: str, excerpt: Excerpt) -> str:
-    """Stop a block where a line is indented no deeper than the one that opened it, or after its bracket."""
+    """Stop a block where a line is indented no deeper than the one that opened it, or after its bracket.
+
+    A line like `} else {` closes a block and opens the next, which belongs to it.
+    """
     if not opens_block(excerpt):
         return text
-    opener = excerpt.prefix.rstrip().rpartition("\n")[2]
-    outside = len(indentation(opener))
+    outside = len(indentation(_line_said_last(excerpt)))
     for number, line in enumerate(_lines(text)):
         # The first line goes on from the cursor; its indentation stands in the prefix.
-        if number and line.text.strip() and len(indentation(line.text)) <= outside:
-            return text[: line.end] if line.text.strip()[0] in ")]}" else text[: line.start]
+        if not number or not line.text.strip() or len(indentation(line.text)) > outside:
+            continue
+        if line.text.strip()[0] not in _CLOSERS:
+            return text[: line.start]
+        if not _OPENER.search(line.text):
+            return text[: line.end]
     return text
 
 
 def cut_suffix_lines(text: str, excerpt: Excerpt) -> str:
-    """Stop at a line that stands below the cursor already."""
-    below = next((line.strip() for line in excerpt.suffix.split("\n")[1:] if line.strip()), None)
-    if below is None:
-        return text
+    """Stop at a line that stands below the cursor already, with the same indentation."""
+    below = next((line.rstrip() for line in excerpt.suffix.split("\n")[1:] if line.strip()), None)
     for number, line in enumerate(_lines(text)):
-        if number and line.text.strip() == below:
+        whole = line.text if number else excerpt.line_before + line.text
+        if line.text.strip() and whole.rstrip() == below:
             return text[: line.start]
     return text
 
@@ -88,14 +93,15 @@ def cut_line_rest(text: str, excerpt: Excerpt) -> str:
     head = text.rstrip()
     if not rest or "\n" in head:
         return text
-    longest = min(len(rest), len(head))
-    overlap = next((size for size in range(longest, 0, -1) if head.endswith(rest[:size])), 0)
-    # A shorter overlap is chance: `x` typed before `x = 1` repeats nothing.
-    return (
-        head[: len(head) - overlap]
-        if overlap == len(rest) or rest[:overlap].strip(")]}\"'`,;:>") == ""
-        else text
-    )
+    for size in range(min(len(rest), len(head)), 0, -1):
+        kept, repeated = head[:-size], rest[:size]
+        # A part of the rest is chance unless it only closes: `x` typed before `x = 1` repeats nothing.
+        closes = repeated.strip(_CLOSERS + "\"'`,;:>") == ""
+        # A bracket that the text has opened itself is not the one that stands there already.
+        own = repeated[0] in _CLOSERS and _leaves_open(kept)
+        if head.endswith(repeated) and (closes or repeated == rest) and not own:
+            return kept
+    return text
 
 
 _FILTERS: tuple[Filter, ...] = (cut_fence, cut_line, cut_dedent, cut_suffix_lines, cut_line_rest)
@@ -116,6 +122,21 @@ def _lines(text: str) -> Iterator[_Line]:
     for line in text.split("\n"):
         yield _Line(line, start)
         start += len(line) + 1
+
+
+def _line_said_last(excerpt: Excerpt) -> str:
+    """Return the last line before the cursor that is not blank: what opens a block, if one begins."""
+    return excerpt.prefix.rstrip().rpartition("\n")[2]
+
+
+def _leaves_open(text: str) -> bool:
+    depth = 0
+    for character in text:
+        if character in _CLOSERS:
+            depth = max(0, depth - 1)
+        elif character in "([{":
+            depth += 1
+    return depth > 0
 
 
 def _without_last_line(text: str) -> str:

@@ -36,21 +36,26 @@ class OpenAIEngine:
         self._endpoint = endpoint
         self._told = told
         self._model = endpoint.model
+        self._error = _unusable(endpoint)
         self._http = httpx2.AsyncClient(
-            base_url=_api_root(endpoint.url),
-            headers={"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {},
+            base_url="" if self._error else _api_root(endpoint.url),
+            headers={"authorization": f"Bearer {endpoint.key}"} if endpoint.key and not self._error else {},
             timeout=_TIMEOUT,
             trust_env=not endpoint.local,
         )
 
     @property
     def status(self) -> Status:
-        """Always ready: whether the server answers shows with the first request."""
+        """Ready if it can be asked at all: whether the server answers shows with the first request."""
+        if self._error:
+            return Status("failed", str(self._error))
         return Status("ready", f"Using the server at {self._endpoint.url}.", model=self._model or None)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
         """Stream the answer to a request; leaving the context closes the connection, which stops it."""
+        if self._error:
+            raise self._error
         body = self._body(request, await self._model_name())
         with self._translated_errors():
             async with self._http.stream("POST", "chat/completions", json=body) as response:
@@ -144,6 +149,25 @@ class _Translation:
             ) from error
 
 
+def _unusable(endpoint: Endpoint) -> EngineUnreachable | None:
+    """Return what is wrong with a URL or a key as people type them."""
+    try:
+        url = httpx2.URL(_api_root(endpoint.url))
+    except httpx2.InvalidURL:
+        url = httpx2.URL()
+    if url.scheme not in ("http", "https") or not url.host or not 0 < (url.port or 80) < 1 << 16:
+        return EngineUnreachable(
+            f"`{endpoint.url}` is no URL of a server.",
+            advice="Set `phial.engine.url` to one like http://127.0.0.1:8000.",
+        )
+    if not (endpoint.key.isascii() and endpoint.key.isprintable()):
+        return EngineUnreachable(
+            "The key of the server holds characters that no key has.",
+            advice="Set PHIAL_ENGINE_KEY to the key of that server.",
+        )
+    return None
+
+
 def _api_root(url: str) -> str:
     """Return the URL below which the API is; people write it with and without the version."""
     trimmed = url.rstrip("/")
@@ -180,14 +204,13 @@ def _usage(data: Mapping[str, Any]) -> Usage:
 
 
 def _refusal(response: httpx2.Response) -> PhialError:
-    try:
-        error = response.json()["error"]
-        return errors.from_wire(error.get("code"), str(error["message"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
-        pass
     if response.status_code in (401, 403):
         return EngineRefused(
             f"The server refused Phial's key (HTTP {response.status_code}).",
             advice="Set PHIAL_ENGINE_KEY to the key of that server.",
         )
-    return EngineRefused(f"The server refused the request (HTTP {response.status_code}).")
+    try:
+        error = response.json()["error"]
+        return errors.from_wire(error.get("code"), str(error["message"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return EngineRefused(f"The server refused the request (HTTP {response.status_code}).")

@@ -39,8 +39,7 @@ async def find_or_start(model: Model, device: str, *, patience: float) -> HostAd
     async with AsyncFileLock(files.starting().lock_file):
         if address := await _usable(files):
             return address
-        await _make_room(files)
-        return await _start(files, model, device, patience)
+        return await _make_room(files) or await _start(files, model, device, patience)
 
 
 async def health(address: HostAddress) -> dict[str, Any] | None:
@@ -72,21 +71,26 @@ async def _usable(files: HostFiles) -> HostAddress | None:
     return address if state and state.get("status") != "failed" else None
 
 
-async def _make_room(files: HostFiles) -> None:
-    """Have whatever host there is leave: an old one, a failed one, or one that no longer answers."""
+async def _make_room(files: HostFiles) -> HostAddress | None:
+    """Have whatever host there is leave: an old one, a failed one, or one that no longer answers.
+
+    Returns the host that turns out to be usable after all: one that was just starting, whose starter has ended.
+    """
     address = files.read()
     if address:
         async with client(address) as http:
             with suppress(httpx2.HTTPError):  # it is gone already, or hangs: the lock tells
                 await http.post("/shutdown")
-    try:
-        async with AsyncFileLock(files.alive().lock_file, timeout=_ANSWER_TIMEOUT):
-            files.forget()
-    except Timeout as error:
-        pid = f" (process {address.pid})" if address else ""
-        raise HostFailed(
-            f"An earlier model host{pid} does not answer.", advice="End that process."
-        ) from error
+    with anyio.move_on_after(_ANSWER_TIMEOUT):
+        while True:
+            with suppress(Timeout), files.alive().acquire(timeout=0):
+                files.forget()
+                return None
+            if started := await _usable(files):
+                return started
+            await anyio.sleep(_POLL)
+    pid = f" (process {address.pid})" if address else ""
+    raise HostFailed(f"An earlier model host{pid} does not answer.", advice="End that process.")
 
 
 async def _start(files: HostFiles, model: Model, device: str, patience: float) -> HostAddress:

@@ -54,6 +54,7 @@ class LocalEngine:
 
     async def run(self) -> None:
         """Find, start, follow and restart the host until cancelled; who still waits then gets an error."""
+        self._told(self._status)
         try:
             await self._keep_host()
         finally:

@@ -7,7 +7,7 @@ import math
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import ExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -91,13 +91,16 @@ class Answer:
         """Generate all choices together, once the first has read the prompt: the cache gives it to the others."""
         send, receive = anyio.create_memory_object_stream[Piece | PhialError](math.inf)
         prompt_read = anyio.Event()
-        async with anyio.create_task_group() as tasks:
-            for number in range(self.body.n):
-                tasks.start_soon(self._generate, number, prompt_read, send.clone())
+        with ExitStack() as streams:  # a task that is cancelled before its first step closes nothing
+            sends = [streams.enter_context(send.clone()) for _ in range(self.body.n)]
             send.close()
-            async with aclosing(_raising(receive)) as pieces:
-                yield pieces
-            tasks.cancel_scope.cancel()
+            streams.enter_context(receive)
+            async with anyio.create_task_group() as tasks:
+                for number, choice in enumerate(sends):
+                    tasks.start_soon(self._generate, number, prompt_read, choice)
+                async with aclosing(_raising(receive)) as pieces:
+                    yield pieces
+                tasks.cancel_scope.cancel()
 
     async def _generate(
         self, number: int, prompt_read: anyio.Event, send: MemoryObjectSendStream[Piece | PhialError]
@@ -287,8 +290,7 @@ def _text_logprobs(tokenizer: Tokenizer, tokens: Sequence[Token]) -> Json:
 
 
 async def _raising(received: MemoryObjectReceiveStream[Piece | PhialError]) -> AsyncGenerator[Piece, None]:
-    async with received:
-        async for item in received:
-            if isinstance(item, PhialError):
-                raise item
-            yield item
+    async for item in received:
+        if isinstance(item, PhialError):
+            raise item
+        yield item

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+import sys
 
 import anyio
 import uvicorn
@@ -97,6 +98,12 @@ class _Server(uvicorn.Server):
 def _load(model: Model, device: str, progress: Progress) -> Backend:
     """Import the backend, which takes a second, in the worker thread that loads the model."""
     progress("importing OpenVINO", 0.0)
+    _forbid_telemetry()
     from phial.host import genai
 
     return genai.load(model, device, progress)
+
+
+def _forbid_telemetry() -> None:
+    """Keep OpenVINO from reporting to Google Analytics that it is imported; it does without this package."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # how Python marks what must not be imported

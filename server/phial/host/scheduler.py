@@ -161,7 +161,7 @@ class Scheduler:
             for running in [running for running in self._running if running.priority > answer.priority]:
                 if running.prefilling:
                     self._put_back(running)
-            if sum(running.room for running in self._running) + answer.room > self._capacity:
+            if sum(map(self._blocks, [*self._running, answer])) > self._backend.card.cache_blocks:
                 break
             self._start(answer)
 
@@ -263,9 +263,9 @@ class Scheduler:
         self._running.clear()
         self._waiting.clear()
 
-    @property
-    def _capacity(self) -> int:
-        return self._backend.card.cache_blocks * self._backend.card.block_size
+    def _blocks(self, answer: Answer) -> int:
+        """Return how many blocks of the cache an answer may fill: requests do not share one."""
+        return -(-answer.room // self._backend.card.block_size)
 
 
 def _first_line(error: Exception) -> str:

@@ -14,13 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 from phial.host.backend import Decoding
 
 _REGEX_PARTS = re.compile(
-    r"""(?: \\[dDwWsSnrtfv]            # classes and blanks
+    r"""(?!\|)                        # only the last alternative of a group may be empty
+        (?: \\[dDwWsSnrtfv]            # classes and blanks
           | \\[^\w\s]                  # escaped punctuation
-          | \\x[0-9a-fA-F]{2} | \\u[0-9a-fA-F]{4}
-          | \[\^?(?:[^\]\\]|\\.)+\]    # character class
-          | \((?:\?:)? | \) | \|       # groups and alternatives
+          | \\x[0-9a-fA-F]{2} (?![0-9a-fA-F]) | \\u[0-9a-fA-F]{4}
+          | \[(?!\^?\])\^?(?:[^\]\\]|\\.)+\]    # character class
+          | \((?:\?:|(?!\?))(?!\|) | \) | \|(?!\||\Z)    # groups and alternatives
           | (?:[*+?]|\{\d+(?:,\d*)?\}) (?![*+{])
-          | [^\\\[(){}*+?|]            # any other character stands for itself
+          | [^\\\[(){}*+?|^$]          # any other character stands for itself
         )*""",
     re.VERBOSE | re.DOTALL,
 )
@@ -30,11 +31,12 @@ def _understood(pattern: str) -> str:
     """Check a regular expression before the engine sees it: one it cannot read would break it for good."""
     try:
         re.compile(pattern)
-    except re.error as error:
+    except (re.error, OverflowError, RecursionError) as error:
         raise ValueError(f"is no regular expression: {error}") from error
     if not _REGEX_PARTS.fullmatch(pattern):
         raise ValueError(
-            "may have classes, groups, alternatives and repetitions, but no look-around, anchor or reference"
+            "may have classes, groups, alternatives and repetitions, but no look-around, anchor, reference"
+            " or empty alternative"
         )
     return pattern
 
@@ -96,7 +98,9 @@ class Generate(_Lenient):
     def _one_or_many(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else value or []
 
-    @field_validator("stream_options", "structured_outputs", "temperature", "top_p", "n", mode="before")
+    @field_validator(
+        "stream", "stream_options", "structured_outputs", "temperature", "top_p", "n", mode="before"
+    )
     @classmethod
     def _default_for_null(cls, value: Any, info: Any) -> Any:
         return (

@@ -9,7 +9,6 @@ without any (nearly all) is encoded in one piece, exactly as the model was train
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
 
 from phial.errors import UsageError
 from phial.host.backend import FillInMiddle, Tokenizer
@@ -100,5 +99,4 @@ def _encode_continuation(tokenizer: Tokenizer, text: str) -> list[int]:
 
 def _unused_character(texts: Iterable[str]) -> str:
     used = set().union(*map(set, texts))
-    taken = takewhile(lambda code: chr(code) in used, range(0xE000, 0xF8FF))
-    return chr(0xE000 + sum(1 for _ in taken))
+    return next(character for character in map(chr, range(0xE000, 0x110000)) if character not in used)

@@ -42,7 +42,10 @@ class TextStream:
 
 @dataclass
 class StopStrings:
-    """Ends a text where the first of the stop strings begins; holds back what might become one."""
+    """Ends a text before the stop string that is complete first; holds back what might become one.
+
+    So it does not matter how the text is cut into pieces.
+    """
 
     stops: Sequence[str]
     stopped: bool = field(default=False, init=False)
@@ -51,10 +54,10 @@ class StopStrings:
     def push(self, piece: str) -> str:
         """Return what can be shown now."""
         text = self._held + piece
-        found = [at for stop in self.stops if (at := text.find(stop)) >= 0]
+        found = [(at + len(stop), at) for stop in self.stops if (at := text.find(stop)) >= 0]
         if found:
             self.stopped, self._held = True, ""
-            return text[: min(found)]
+            return text[: min(found)[1]]
         keep = max((_overlap(text, stop) for stop in self.stops), default=0)
         shown, self._held = text[: len(text) - keep], text[len(text) - keep :]
         return shown

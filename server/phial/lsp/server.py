@@ -129,7 +129,7 @@ async def run(stdin: BinaryIO, stdout: BinaryIO) -> int:
     """Serve one editor over two streams; return the exit code that LSP wants."""
     # pygls logs payloads, so the user's text, at INFO.
     logging.getLogger("pygls").setLevel(logging.WARNING)
-    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_no_expected_failure)
+    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_fit_to_log)
     server = create_server()
     server.protocol.set_writer(StdoutWriter(stdout))
     async with anyio.create_task_group() as tasks:
@@ -220,15 +220,20 @@ async def chat(server: PhialServer, params: ChatParams) -> ChatResult:
     return ChatResult(whole.text, whole.finish_reason, protocol.ChatUsage(**asdict(whole.usage)))
 
 
+_NOTHING = CommandArguments()
+
+
 @_failing_clearly
-async def ask(server: PhialServer, arguments: CommandArguments) -> protocol.ChatPiece:
+async def ask(server: PhialServer, arguments: CommandArguments = _NOTHING) -> protocol.ChatPiece:
     """Answer a question, for editors that can only send commands."""
     params = ChatParams(arguments.question, "ask", arguments.text_document, arguments.range)
     return protocol.ChatPiece((await chat(server, params)).text)
 
 
 @_failing_clearly
-async def explain_selection(server: PhialServer, arguments: CommandArguments) -> protocol.ChatPiece:
+async def explain_selection(
+    server: PhialServer, arguments: CommandArguments = _NOTHING
+) -> protocol.ChatPiece:
     """Explain a range of a document, for editors that can only send commands."""
     params = ChatParams("", "explain", arguments.text_document, arguments.range)
     return protocol.ChatPiece((await chat(server, params)).text)
@@ -295,5 +300,15 @@ def _engine_part(wanted: Settings) -> tuple[object, ...]:
     return wanted.model, wanted.device, wanted.keep_alive, wanted.engine
 
 
-def _is_no_expected_failure(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and isinstance(record.exc_info[1], RequestFailed))
+def _is_fit_to_log(record: logging.LogRecord) -> bool:
+    """Keep errors that the editor is told out of the log, and what pygls logs with the user's text in it."""
+    told = record.exc_info is not None and isinstance(record.exc_info[1], JsonRpcException)
+    return not told and record.msg not in _WITH_PAYLOAD
+
+
+_WITH_PAYLOAD = (
+    "Unable to deserialize message\n%s",
+    'Unknown message "%s"',
+    "Failed to handle request %s %s %s",
+    "Failed to handle notification %r: %s",
+)

@@ -1,0 +1,59 @@
+"""An engine without a model: it streams the pieces that it was given, and notes what was asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+
+import anyio
+
+from phial.engine.base import Chunk, FinishReason, Request, Status, Usage
+from phial.errors import PhialError
+
+USAGE = Usage(prompt_tokens=20, cached_tokens=16, completion_tokens=5)
+
+
+class FakeEngine:
+    """Streams its pieces, then the reason and the usage in chunks of their own, as the host does.
+
+    With `error` it raises that after the pieces; with `hangs` nothing comes after them at all.
+    """
+
+    def __init__(
+        self,
+        *pieces: str,
+        finish_reason: FinishReason = "stop",
+        error: PhialError | None = None,
+        hangs: bool = False,
+    ) -> None:
+        self.status = Status("ready", "The fake is ready.", model="fake")
+        self.requests: list[Request] = []
+        self.taken: list[str] = []
+        self.left_early = False
+        self.hanging = anyio.Event()
+        self._pieces = pieces
+        self._finish_reason = finish_reason
+        self._error = error
+        self._hangs = hangs
+
+    @asynccontextmanager
+    async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
+        self.requests.append(request)
+        self.left_early = True
+        async with aclosing(self._chunks()) as chunks:
+            yield chunks
+
+    async def _chunks(self) -> AsyncGenerator[Chunk, None]:
+        for piece in self._pieces:
+            await anyio.lowlevel.checkpoint()
+            self.taken.append(piece)
+            yield Chunk(piece)
+        if self._error:
+            self.left_early = False
+            raise self._error
+        if self._hangs:
+            self.hanging.set()
+            await anyio.sleep_forever()
+        yield Chunk(finish_reason=self._finish_reason)
+        yield Chunk(usage=USAGE)
+        self.left_early = False

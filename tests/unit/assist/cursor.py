@@ -1,0 +1,17 @@
+"""Text with a `$0` where the cursor is."""
+
+from __future__ import annotations
+
+from phial.assist.excerpt import Excerpt
+
+
+def excerpt_at(text: str, *, language: str = "python", path: str = "") -> Excerpt:
+    prefix, cursor, suffix = text.partition("$0")
+    assert cursor, "the text has no $0"
+    assert "$0" not in suffix, "the text has two cursors"
+    return Excerpt(prefix, suffix, path, language)
+
+
+def inserted_at(text: str, insertion: str | None) -> str:
+    """Put what is inserted before the cursor, as an editor does."""
+    return text.replace("$0", f"{insertion or ''}$0")

@@ -1,0 +1,211 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from phial.assist.excerpt import Excerpt
+from phial.assist.prompts import CompletionPrompt, Question, completion, fence_for, question
+from phial.engine.base import CHAT_PRIORITY, COMPLETION_PRIORITY, Message
+from phial.host.schema import ChatCompletions
+from unit.assist.cursor import excerpt_at
+
+code = st.lists(
+    st.sampled_from(
+        ["`", "``", "```", "````", "\n", " ", "\t", "foo", "(", ".", "é", "ß", "½", "变", "_", "\\", "$"]
+    )
+    | st.text(max_size=2),
+    max_size=12,
+).map("".join)
+excerpts = st.builds(Excerpt, code, code, st.sampled_from(["", "a.py"]), st.sampled_from(["", "python"]))
+
+
+def prompt_at(text: str, *, path: str = "", language: str = "python") -> CompletionPrompt:
+    return completion(excerpt_at(text, path=path, language=language), max_tokens=96)
+
+
+def contents(prompt: CompletionPrompt) -> tuple[str, str, str]:
+    """Return what the system, the user and the assistant say."""
+    assert [message.role for message in prompt.request.messages] == ["system", "user", "assistant"]
+    system, user, assistant = (message.content for message in prompt.request.messages)
+    return system, user, assistant
+
+
+# Completions
+
+
+@pytest.mark.parametrize(
+    ("text", "fragment"),
+    [
+        pytest.param("import os\nos.pa$0", "pa", id="inside a word"),
+        pytest.param("return foo$0(x)", " foo", id="a word with the blanks before it"),
+        pytest.param("def f():\n    $0", "    ", id="blanks"),
+        pytest.param("if x:\n\t\t$0", "\t\t", id="tabs"),
+        pytest.param("x = $0", " ", id="a blank"),
+        pytest.param("def f():\n    ret$0", "    ret", id="an indented word"),
+        pytest.param("größe_2$0", "größe_2", id="letters that are not ASCII"),
+        pytest.param("变量$0", "变量", id="letters that have no case"),
+        pytest.param("foo($0", "", id="after a bracket"),
+        pytest.param("x.$0", "", id="after a dot"),
+        pytest.param("def f():\n$0", "", id="at the start of a line"),
+        pytest.param("a\xa0$0", "", id="a blank that is none to a parser"),
+        pytest.param("$0", "", id="in an empty file"),
+    ],
+)
+def test_the_word_is_cut_back_and_written_anew(text: str, fragment: str) -> None:
+    prompt = prompt_at(text)
+    assert prompt.fragment == fragment
+    assert prompt.request.sampling.regex == (f"{fragment}[\\s\\S]*" if fragment else None)
+
+
+@given(excerpts)
+@example(Excerpt("x = 1\nfoo", "", "", "python"))
+@example(Excerpt("\u00bd", ""))
+def test_the_assistants_turn_holds_the_whole_prefix_but_for_the_fragment(excerpt: Excerpt) -> None:
+    prompt = completion(excerpt, max_tokens=96)
+    _, _, assistant = contents(prompt)
+    header, _, begun = assistant.partition("\n")
+    assert begun + prompt.fragment == excerpt.prefix
+    assert header == fence_for(excerpt.prefix + excerpt.suffix) + excerpt.language
+
+
+@given(excerpts, code)
+@example(Excerpt("größe", ""), "(x)")
+def test_the_regular_expression_lets_through_just_what_begins_with_the_fragment(
+    excerpt: Excerpt, more: str
+) -> None:
+    prompt = completion(excerpt, max_tokens=96)
+    regex = prompt.request.sampling.regex
+    if regex is None:
+        assert prompt.fragment == ""
+        return
+    assert re.fullmatch(regex, prompt.fragment + more)
+    assert not re.fullmatch(regex, f"!{prompt.fragment}{more}")
+
+
+@given(excerpts)
+def test_the_host_takes_what_is_asked(excerpt: Excerpt) -> None:
+    request = completion(excerpt, max_tokens=96).request
+    body = ChatCompletions.model_validate(
+        {
+            "messages": [{"role": message.role, "content": message.content} for message in request.messages],
+            "stop": request.sampling.stop,
+            "structured_outputs": {"regex": request.sampling.regex},
+        }
+    )
+    assert body.structured_outputs.regex == request.sampling.regex
+
+
+def test_the_suffix_stands_in_the_users_turn() -> None:
+    _, user, assistant = contents(prompt_at("def f():\n    $0\n\nprint(f())\n", path="src/a.py"))
+    assert user == "Write the file `src/a.py`. It ends with:\n```python\n\n\nprint(f())\n\n```"
+    assert "print" not in assistant
+
+
+@pytest.mark.parametrize("suffix", ["", "\n", " \n\t\n"])
+def test_without_a_suffix_none_is_shown(suffix: str) -> None:
+    _, user, _ = contents(prompt_at(f"x = $0{suffix}"))
+    assert user == "Write the file."
+
+
+def test_the_prompts_of_two_keystrokes_differ_at_the_end_only() -> None:
+    first, second = prompt_at("import os\nos.pa$0\nx"), prompt_at("import os\nos.pat$0\nx")
+    assert first.request.messages == second.request.messages
+    assert (first.fragment, second.fragment) == ("pa", "pat")
+
+
+def test_how_a_completion_is_asked_for() -> None:
+    request = prompt_at("x = $0").request
+    assert request.continues
+    assert request.priority == COMPLETION_PRIORITY < CHAT_PRIORITY
+    assert (request.sampling.max_tokens, request.sampling.temperature) == (96, 0.0)
+    assert request.sampling.stop == ("\n```",)
+
+
+# Fences
+
+
+@pytest.mark.parametrize(
+    ("text", "fence"),
+    [
+        ("", "```"),
+        ("a `b` ``c``", "```"),
+        ("```python\n```", "````"),
+        ("'````'", "`````"),
+        ("``````````", "`" * 11),
+    ],
+)
+def test_a_fence_is_longer_than_any_in_the_text(text: str, fence: str) -> None:
+    assert fence_for(text) == fence
+
+
+@given(excerpts)
+@example(Excerpt("``", "`"))
+@example(Excerpt("```", "``````"))
+def test_no_text_can_close_the_fence(excerpt: Excerpt) -> None:
+    prompt = completion(excerpt, max_tokens=96)
+    [stop] = prompt.request.sampling.stop
+    fence = stop.removeprefix("\n")
+    assert set(fence) == {"`"}
+    assert fence not in excerpt.prefix + excerpt.suffix
+
+
+# Questions
+
+
+def ask(asked: Question) -> str:
+    """Return what the user says."""
+    *_, last = question(asked, max_tokens=512, temperature=0.5).messages
+    assert last.role == "user"
+    return last.content
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        pytest.param(Question("What is a monad?"), "What is a monad?", id="a question"),
+        pytest.param(
+            Question("Why?", code="x = 1", path="a.py", language="python"),
+            "From `a.py`:\n```python\nx = 1\n```\n\nWhy?",
+            id="a question about code",
+        ),
+        pytest.param(Question("Why?", code="x"), "```\nx\n```\n\nWhy?", id="code from nowhere"),
+        pytest.param(Question("Why?", code="```"), "````\n```\n````\n\nWhy?", id="code with a fence"),
+        pytest.param(
+            Question("{question} {0} %s", code="{}"), "```\n{}\n```\n\n{question} {0} %s", id="braces"
+        ),
+        pytest.param(
+            Question(task="document", code="f"),
+            "```\nf\n```\n\nWrite the documentation comment for this code, in the style of its language.",
+            id="a task",
+        ),
+        pytest.param(
+            Question("Be brief.", task="test", code="f"),
+            "```\nf\n```\n\nWrite unit tests for this code. Be brief.",
+            id="a task with a wish",
+        ),
+        pytest.param(Question("Why?", task="dance"), "Why?", id="a task that there is not"),
+    ],
+)
+def test_what_is_asked(asked: Question, said: str) -> None:
+    assert ask(asked) == said
+
+
+@pytest.mark.parametrize("task", ["explain", "fix", "document", "test"])
+def test_a_task_needs_no_question(task: str) -> None:
+    said = ask(Question(task=task, code="x = 1"))
+    assert said.startswith("```\nx = 1\n```\n\n")
+    assert said.endswith(".")
+    assert "{" not in said
+
+
+def test_the_conversation_stands_before_the_question() -> None:
+    turns = (Message("user", "Hello"), Message("assistant", "Hi"))
+    request = question(Question("And?", conversation=turns), max_tokens=512, temperature=0.5)
+    assert request.messages[1:] == (*turns, Message("user", "And?"))
+    assert request.messages[0].role == "system"
+    assert not request.continues
+    assert request.priority == CHAT_PRIORITY
+    assert (request.sampling.max_tokens, request.sampling.temperature) == (512, 0.5)

@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, fields, is_dataclass
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from phial.settings import (
+    ChatSettings,
+    CompletionSettings,
+    EngineSettings,
+    Settings,
+    camel_case,
+    parse,
+)
+
+DEFAULTS = Settings()
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda children: st.lists(children) | st.dictionaries(st.text(), children),
+    max_leaves=20,
+)
+keys = st.sampled_from(
+    [
+        "phial",
+        "model",
+        "device",
+        "keepAlive",
+        "engine",
+        "url",
+        "completion",
+        "enable",
+        "debounce",
+        "maxTokens",
+        "chat",
+    ]
+)
+near_settings = st.recursive(json_values, lambda children: st.dictionaries(keys, children), max_leaves=10)
+
+numbers = st.integers(0, 10**9)
+seconds = st.floats(0, 1e9)
+settings = st.builds(
+    Settings,
+    model=st.text(),
+    device=st.text(),
+    keep_alive=seconds,
+    engine=st.builds(EngineSettings, url=st.text(), model=st.text(), key=st.text()),
+    completion=st.builds(
+        CompletionSettings, enable=st.booleans(), debounce=seconds, max_tokens=numbers, max_lines=numbers
+    ),
+    chat=st.builds(ChatSettings, max_tokens=numbers, temperature=seconds),
+)
+
+
+def wire(tree: Any) -> dict[str, Any]:
+    """Write settings as an editor would."""
+    return {
+        camel_case(item.name): wire(value) if is_dataclass(value := getattr(tree, item.name)) else value
+        for item in fields(tree)
+    }
+
+
+@given(json_values | near_settings)
+@example({"phial": {"phial": {}}})
+@example({"engine": {"url": None, "key": []}})
+def test_parse_never_raises(raw: object) -> None:
+    parsed, problems = parse(raw)
+    assert isinstance(parsed, Settings)
+    assert all(problem.startswith("`phial") and problem.endswith(".") for problem in problems)
+
+
+@given(json_values | near_settings)
+def test_whatever_is_parsed_is_right_from_then_on(raw: object) -> None:
+    parsed, _ = parse(raw)
+    assert parse(wire(parsed)) == (parsed, [])
+
+
+@given(settings)
+def test_good_settings_come_through_as_they_are(wanted: Settings) -> None:
+    assert parse(wire(wanted)) == (wanted, [])
+    assert parse({"phial": wire(wanted)}) == (wanted, [])
+
+
+@pytest.mark.parametrize("raw", [None, {}, {"phial": None}, {"phial": {}}, {"engine": None, "model": None}])
+def test_nothing_said_means_the_defaults(raw: object) -> None:
+    assert parse(raw) == (DEFAULTS, [])
+
+
+def test_names_are_camel_case_on_the_wire() -> None:
+    parsed, problems = parse({"keepAlive": 1.5, "completion": {"maxTokens": 8, "maxLines": 2}})
+    assert problems == []
+    assert parsed == Settings(keep_alive=1.5, completion=CompletionSettings(max_tokens=8, max_lines=2))
+
+
+@pytest.mark.parametrize(
+    ("name", "on_the_wire"),
+    [("model", "model"), ("keep_alive", "keepAlive"), ("max_prefix_lines", "maxPrefixLines")],
+)
+def test_camel_case(name: str, on_the_wire: str) -> None:
+    assert camel_case(name) == on_the_wire
+
+
+def test_a_whole_number_will_do_for_seconds() -> None:
+    parsed, problems = parse({"completion": {"debounce": 1}})
+    assert problems == []
+    assert type(parsed.completion.debounce) is float
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        ([], "`phial` must be an object, not []; the defaults are used."),
+        ({"phial": "on"}, "`phial` must be an object, not 'on'; the defaults are used."),
+        ({"engine": "x"}, "`phial.engine` must be an object, not 'x'; the defaults are used."),
+        ({"model": 3}, "`phial.model` must be a string, not 3; the default is used."),
+        ({"device": ["CPU"]}, "`phial.device` must be a string, not ['CPU']; the default is used."),
+        ({"keepAlive": "10"}, "`phial.keepAlive` must be a number, not '10'; the default is used."),
+        ({"keepAlive": True}, "`phial.keepAlive` must be a number, not True; the default is used."),
+        ({"keepAlive": -1}, "`phial.keepAlive` must be a number from 0 up, not -1; the default is used."),
+        (
+            {"keepAlive": math.nan},
+            "`phial.keepAlive` must be a number from 0 up, not nan; the default is used.",
+        ),
+        (
+            {"keepAlive": math.inf},
+            "`phial.keepAlive` must be a number from 0 up, not inf; the default is used.",
+        ),
+        (
+            {"completion": {"enable": "yes"}},
+            "`phial.completion.enable` must be true or false, not 'yes'; the default is used.",
+        ),
+        (
+            {"completion": {"enable": 1}},
+            "`phial.completion.enable` must be true or false, not 1; the default is used.",
+        ),
+        (
+            {"completion": {"maxTokens": 9.5}},
+            "`phial.completion.maxTokens` must be a whole number, not 9.5; the default is used.",
+        ),
+        (
+            {"chat": {"maxTokens": True}},
+            "`phial.chat.maxTokens` must be a whole number, not True; the default is used.",
+        ),
+        ({"keep_alive": 1}, "`phial.keep_alive` is not a setting of Phial; it is ignored."),
+        ({"chat": {"maxLines": 1}}, "`phial.chat.maxLines` is not a setting of Phial; it is ignored."),
+        ({7: 1}, "`phial.7` is not a setting of Phial; it is ignored."),
+        (
+            {"model": ["x" * 99]},
+            f"`phial.model` must be a string, not ['{'x' * 35}...; the default is used.",
+        ),
+    ],
+)
+def test_what_is_wrong_keeps_its_default_and_is_named(raw: object, problem: str) -> None:
+    assert parse(raw) == (DEFAULTS, [problem])
+
+
+def test_one_mistake_does_not_cost_the_other_settings() -> None:
+    parsed, problems = parse({"model": 1, "device": "GPU", "chat": {"maxTokens": "x", "temperature": 0.5}})
+    assert parsed == Settings(device="GPU", chat=ChatSettings(temperature=0.5))
+    assert [problem.split(" ")[0] for problem in problems] == ["`phial.model`", "`phial.chat.maxTokens`"]
+
+
+def test_a_key_does_not_show() -> None:
+    parsed, _ = parse({"engine": {"key": "secret"}})
+    assert asdict(parsed)["engine"]["key"] == "secret"
+    assert "secret" not in repr(parsed)
