@@ -77,11 +77,11 @@ class HostFiles:
 
     def alive(self) -> FileLock:
         """Return the lock that a host holds while it lives."""
-        return FileLock(self.stem.with_suffix(".alive"))
+        return FileLock(self.stem.with_suffix(".alive"), thread_local=False)
 
     def starting(self) -> FileLock:
         """Return the lock that a window holds while it starts a host."""
-        return FileLock(self.stem.with_suffix(".starting"))
+        return FileLock(self.stem.with_suffix(".starting"), thread_local=False)
 
     def read(self) -> HostAddress | None:
         """Read the address; None where there is none, or none that can be understood."""

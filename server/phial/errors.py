@@ -144,9 +144,8 @@ class DiskFull(DownloadError):
 
 def from_wire(code: object, message: str) -> PhialError:
     """Return the error that a host sent as a code and a message, advice included."""
-    known = {kind.code: kind for kind in _all_kinds(PhialError)}
-    kind = known.get(code) if isinstance(code, str) else None
-    return (kind or EngineRefused)(message, advice="")
+    kinds = (kind for kind in _all_kinds(PhialError) if kind.code == code)
+    return next(kinds, EngineRefused)(message, advice="")
 
 
 def _all_kinds(kind: type[PhialError]) -> list[type[PhialError]]:

@@ -11,7 +11,7 @@ import pytest
 
 from phial import __version__
 from support.editors import ResponseError, editor, started
-from support.processes import HEAVY, LARGEST_SERVER, serve_telling_modules
+from support.processes import HEAVY, LARGEST_SERVER, serve_telling_modules, with_sitecustomize
 
 NOISY_LIBRARY = """
 import atexit, os, sys
@@ -91,8 +91,7 @@ async def test_light_while_it_is_used(
 
 async def test_stdout_is_for_messages_alone(settings: dict[str, Any], tmp_path: Path) -> None:
     """The window fails on the first byte that is no message."""
-    (tmp_path / "sitecustomize.py").write_text(NOISY_LIBRARY)
-    environment = {"PYTHONPATH": str(tmp_path), "PYTHONUNBUFFERED": ""}
+    environment = {**with_sitecustomize(tmp_path, NOISY_LIBRARY), "PYTHONUNBUFFERED": ""}
     async with editor({**settings, "chat": {"maxTokens": 16}}, environment=environment) as window:
         await window.until_ready()
         assert (await window.chat("What is one and one?"))["text"]

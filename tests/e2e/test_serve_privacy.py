@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from support.editors import ResponseError, editor
-from support.processes import hosts_in, remote_addresses
+from support.processes import hosts_in, remote_addresses, with_sitecustomize
 
 TELLING_CONNECTIONS = """
 import os, sys
@@ -82,9 +82,8 @@ def assert_unwritten(home: Path) -> None:
 
 async def test_no_connection_leaves_the_machine(starter: Path, own_home: Path, tmp_path: Path) -> None:
     """Seen from inside, in all Python of the server, the host and what they fork, and from outside."""
-    (tmp_path / "sitecustomize.py").write_text(TELLING_CONNECTIONS)
     told = tmp_path / "connections"
-    environment = {"PYTHONPATH": str(tmp_path), "CONNECTIONS": str(told)}
+    environment = {**with_sitecustomize(tmp_path, TELLING_CONNECTIONS), "CONNECTIONS": str(told)}
     settings = {"model": str(starter), "device": "CPU", "chat": {"maxTokens": 40}}
     seen: set[str] = set()
     async with editor(settings, environment=environment) as window:

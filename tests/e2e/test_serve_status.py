@@ -51,13 +51,11 @@ async def test_load(
         assert plain.told("$/progress") == []
         assert plain.told("window/workDoneProgress/create") == []
         assert_told_in_order(showing)
-    assert ready == {
-        "state": "ready",
-        "message": "SmolLM2-135M-Instruct (the small starter model) on CPU.",
-        "model": "SmolLM2-135M-Instruct",
-        "device": "CPU",
-        "starter": True,
-    }
+    assert ready["model"] == "SmolLM2-135M-Instruct"
+    assert ready["device"] == "CPU"
+    assert ready["starter"] is True
+    assert "SmolLM2-135M-Instruct" in ready["message"]
+    assert "starter" in ready["message"]
     with capsys.disabled():
         print(f"\nmemory while a model loads: {memory / 1e6:.0f} MB")  # noqa: T201
     assert memory < LARGEST_SERVER

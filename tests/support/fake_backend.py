@@ -48,7 +48,7 @@ class FakeBackend:
         key = next(key for key in self._answers if key in shown)
         if key in self.refused:
             raise self.refused[key]
-        answer = self.tokenizer.encode(self._answers[key])
+        answer = self.tokenizer.encode(self._left_of(self._answers[key], shown))
         generation = FakeGeneration(key, len(prompt), answer, decoding.max_tokens, self.errors.get(key))
         self._generations.append(generation)
         self.prompts.append(shown)
@@ -74,3 +74,8 @@ class FakeBackend:
 
     def close(self) -> None:
         self.closed = True
+
+    def _left_of(self, answer: str, prompt: str) -> str:
+        """Return what is left of an answer that a prompt ends in the middle of."""
+        written = (size for size in range(len(answer), 0, -1) if prompt.endswith(answer[:size]))
+        return answer[next(written, 0) :]

@@ -27,6 +27,7 @@ class FakeEngine:
         hangs: bool = False,
     ) -> None:
         self.status = Status("ready", "The fake is ready.", model="fake")
+        self.holds_to_regex = True
         self.requests: list[Request] = []
         self.taken: list[str] = []
         self.left_early = False

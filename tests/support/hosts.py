@@ -77,19 +77,15 @@ async def shut_down(model: Path, device: str = "CPU") -> None:
 async def metrics(address: HostAddress) -> dict[str, float]:
     """Read a host's counters by name, labels in braces: `phial_requests_total{stop}`."""
     async with launcher.client(address) as http:
-        text = (await http.get("/metrics")).text
-    return {
-        sample.name + (f"{{{','.join(sample.labels.values())}}}" if sample.labels else ""): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
+        return await _read_metrics(http)
 
 
 async def until_counted(address: HostAddress, reached: Callable[[dict[str, float]], bool]) -> None:
     """Look at a host's counters until they are as wanted: it sends no event for that."""
-    for _ in range(5_000):
-        if reached(await metrics(address)):
-            return
+    async with launcher.client(address) as http:
+        for _ in range(5_000):
+            if reached(await _read_metrics(http)):
+                return
     raise AssertionError("the counters never got there")
 
 
@@ -99,9 +95,10 @@ async def after_many_turns(address: HostAddress) -> dict[str, float]:
     A host that computes reads requests only between two steps: forty looks, one after the other, take as
     long as some forty steps where there is anything to compute.
     """
-    for _ in range(39):
-        await metrics(address)
-    return await metrics(address)
+    async with launcher.client(address) as http:
+        for _ in range(39):
+            await _read_metrics(http)
+        return await _read_metrics(http)
 
 
 def linked_model(model: Path, folder: Path, *, without: str = "", context_length: int | None = None) -> Path:
@@ -198,3 +195,12 @@ async def _events(response: httpx2.Response) -> AsyncGenerator[dict[str, Any], N
     async for line in response.aiter_lines():
         if line.startswith("data:"):
             yield json.loads(line[5:])
+
+
+async def _read_metrics(http: httpx2.AsyncClient) -> dict[str, float]:
+    text = (await http.get("/metrics")).text
+    return {
+        sample.name + (f"{{{','.join(sample.labels.values())}}}" if sample.labels else ""): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,12 @@ main()
 def serve_telling_modules(file: Path) -> tuple[str, ...]:
     """Return the command of a language server that writes to a file, at its end, all modules it has imported."""
     return (sys.executable, "-c", _TELLING_MODULES, str(file))
+
+
+def with_sitecustomize(folder: Path, code: str) -> dict[str, str]:
+    """Return the environment in which every Python runs this code as it starts."""
+    (folder / "sitecustomize.py").write_text(code)
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 def python(code: str, *arguments: str) -> subprocess.Popen[str]:

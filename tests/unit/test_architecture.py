@@ -20,18 +20,34 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "phial.models": ("phial.models", "phial.address", "phial.errors", "phial.folders"),
     "phial.engine.base": (),
     "phial.engine": (
-        *("phial.engine", "phial.models.store", "phial.address", "phial.errors", "phial.settings"),
+        "phial.engine",
+        "phial.models.store",
+        "phial.address",
+        "phial.errors",
+        "phial.settings",
     ),
     "phial.assist": ("phial.assist", "phial.engine.base"),
     "phial.host": ("phial.host", "phial.models", "phial.address", "phial.errors", "phial.folders"),
-    "phial.lsp": ("phial.lsp", "phial.assist", "phial.engine", "phial.errors", "phial.settings"),
+    "phial.lsp": (
+        "phial.lsp",
+        "phial.assist",
+        "phial.engine",
+        "phial.models.overview",
+        "phial.errors",
+        "phial.settings",
+    ),
     "phial.cli": ("phial",),
     "phial.__main__": ("phial.cli",),
 }
 
 # Who may import what is not ours. A library that is not here is nobody's in particular.
 BACKENDS = (
-    *("phial.host.genai", "phial.host.gguf", "phial.host.llm", "phial.host.optimum", "phial.host.devices"),
+    "phial.host.genai",
+    "phial.host.gguf",
+    "phial.host.llm",
+    "phial.host.optimum",
+    "phial.host.devices",
+    "phial.host.ir",
 )
 ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("pygls", "lsprotocol"), ("phial.lsp",)),
@@ -165,4 +181,5 @@ def test_nobody_catches_a_cancellation(module: str) -> None:
 
 @each_module
 def test_a_module_is_short(module: str) -> None:
-    assert SOURCES[module].count("\n") <= LONGEST_MODULE
+    lines = len(SOURCES[module].splitlines())
+    assert lines <= LONGEST_MODULE

@@ -57,9 +57,12 @@ class Question:
     conversation: tuple[Message, ...] = ()
 
 
-def completion(excerpt: Excerpt, *, max_tokens: int) -> CompletionPrompt:
-    """Ask for the text at the cursor by continuing the assistant's turn."""
-    found = _FRAGMENT.search(excerpt.prefix)
+def completion(excerpt: Excerpt, *, max_tokens: int, heal: bool = True) -> CompletionPrompt:
+    """Ask for the text at the cursor by continuing the assistant's turn.
+
+    An engine that cannot hold an answer to a regular expression gets the prefix as it is.
+    """
+    found = _FRAGMENT.search(excerpt.prefix) if heal else None
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
     fence = fence_for(excerpt.prefix + excerpt.suffix)

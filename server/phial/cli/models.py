@@ -1,27 +1,21 @@
-"""`phial models`: which models there are, and how they get here."""
+"""`phial models`: which models there are, how they get here, and which one is in use."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+import sys
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
 
-from phial.cli.output import console, errors, print_json
-from phial.errors import ModelNotFound
-from phial.models import starter, store
-from phial.models.catalog import CATALOG, CatalogEntry, find
+from phial.cli import export
+from phial.cli.model_table import print_rows
+from phial.cli.output import console, print_json
+from phial.cli.pull_progress import shown_progress
+from phial.models import store
+from phial.models.overview import ModelRow, overview
+from phial.models.pull import pull as pull_model
+from phial.settings import camel_case
 
 app = typer.Typer(
     help="The models on this machine.",
@@ -29,111 +23,99 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the model, as `phial models list` shows it.")]
+
 
 @app.command("list")
 def list_models(
     *, json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False
 ) -> None:
-    """List the models that are known, and which are installed.
+    """List the models that are known: what each needs, whether it fits, and how to get it.
 
     Example: `phial models list`
     """
-    installed = {model.id: model for model in store.installed()}
-    rows = [
-        _Row(entry.id, entry.title, entry.context_length, entry.id in installed, entry) for entry in CATALOG
-    ]
-    rows += [
-        _Row(model.id, model.title, model.context_length, installed=True)
-        for model in installed.values()
-        if find(model.id) is None
-    ]
+    rows = overview()
     if json:
-        print_json([row.as_json() for row in rows])
-        return
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("Id", "Model", "Licence", "Download", "Context", "Installed"):
-        table.add_column(heading)
-    for row in rows:
-        table.add_row(*row.cells())
-    console.print(table)
-
-
-@dataclass(frozen=True)
-class _Row:
-    id: str
-    title: str
-    context_length: int | None
-    installed: bool
-    entry: CatalogEntry | None = None
-
-    def as_json(self) -> dict[str, object]:
-        return {
-            "id": self.id,
-            "title": self.title,
-            "licence": self.entry.licence if self.entry else None,
-            "downloadBytes": self.entry.download_bytes if self.entry else None,
-            "contextLength": self.context_length,
-            "installed": self.installed,
-        }
-
-    def cells(self) -> tuple[str, ...]:
-        licence = self.entry.licence if self.entry else ""
-        download = f"{self.entry.download_bytes / 1e6:.0f} MB" if self.entry else ""
-        context = f"{self.context_length} tokens" if self.context_length else ""
-        return self.id, self.title, licence, download, context, "yes" if self.installed else "no"
+        print_json([_as_json(row) for row in rows])
+    else:
+        print_rows(rows, lost_choice=store.lost_choice())
 
 
 @app.command()
-def pull(
-    model: Annotated[str, typer.Argument(help="Id of the model, as `phial models list` shows it.")],
-) -> None:
+def pull(model: Id) -> None:
     """Fetch a model. Cut off, it goes on where it stopped when it is run again.
 
-    Example: `phial models pull starter`
+    Example: `phial models pull phi-3-mini-4k`
     """
-    entry = find(model)
-    if entry is None:
-        raise ModelNotFound(f"There is no model {model} to fetch.")
-    if store.find_installed(entry.id):
-        console.print(f"{entry.title} is installed.")
-        return
-    with _shown_progress() as told:
-        starter.pull_starter(told)
-    console.print(f"{entry.title} is installed.")
+    with shown_progress() as told:
+        installed = pull_model(model, told)
+    used = store.in_use()
+    if used == installed:
+        console.print(f"{installed.title} is installed and in use.", soft_wrap=True)
+    else:
+        advice = f"Run `phial models use {installed.id}` to use it."
+        console.print(f"{installed.title} is installed. {advice}", soft_wrap=True)
 
 
-@contextmanager
-def _shown_progress() -> Iterator[Callable[[starter.Progress], None]]:
-    """Show a bar to a person, and a line per stage to a pipe."""
-    if not errors.is_terminal:
-        yield _lines_per_stage()
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
-    with Progress(*columns, TransferSpeedColumn(), TimeRemainingColumn(), console=errors) as bars:
-        task = bars.add_task("")
+@app.command()
+def use(
+    model: Annotated[
+        str, typer.Argument(metavar="ID|PATH", help="Id of an installed model, or the path of a folder.")
+    ],
+) -> None:
+    """Use a model wherever the editor's settings name none.
 
-        def told(now: starter.Progress) -> None:
-            bars.update(task, description=_STAGES[now.stage], completed=now.done, total=now.total or None)
-
-        yield told
-
-
-def _lines_per_stage() -> Callable[[starter.Progress], None]:
-    shown: set[str] = set()
-
-    def told(now: starter.Progress) -> None:
-        if now.stage not in shown:
-            shown.add(now.stage)
-            size = f" ({now.total / 1e6:.0f} MB)" if now.total else ""
-            errors.print(f"{_STAGES[now.stage]}{size}")
-
-    return told
+    Example: `phial models use phi-3-mini-4k`
+    """
+    used = store.use(model)
+    told = f"{used.title} is in use. Windows that are open change to it when they are reloaded."
+    console.print(told, soft_wrap=True, markup=False)
 
 
-_STAGES = {
-    "waiting": "Preparing",
-    "finding": "Finding the model",
-    "downloading": "Downloading",
-    "extracting": "Unpacking",
-    "converting": "Converting to OpenVINO",
-}
+@app.command()
+def remove(model: Id) -> None:
+    """Delete an installed model, or what has arrived of one.
+
+    Example: `phial models remove phi-3-mini-4k`
+    """
+    before = store.in_use()
+    store.remove(model)
+    console.print(f"{model} is removed.")
+    used = store.in_use()
+    if used is None:
+        console.print("No model is left. Run `phial models list` to see what there is.")
+    elif used != before:
+        console.print(f"{used.title} is in use now.", soft_wrap=True, markup=False)
+
+
+@app.command()
+def path(model: Id) -> None:
+    """Print the folder of an installed model.
+
+    Example: `phial models path starter`
+    """
+    sys.stdout.write(f"{store.resolve(model).folder}\n")
+
+
+@app.command()
+def verify(
+    model: Annotated[str, typer.Argument(metavar="[ID]", help="Id of a model; all of them without.")] = "",
+) -> None:
+    """Compare installed models with what was fetched, byte for byte; exit code 1 if a file is not the same.
+
+    Example: `phial models verify phi-3-mini-4k`
+    """
+    problems = {model_id: store.verify(model_id) for model_id in ([model] if model else store.managed())}
+    for model_id, found in problems.items():
+        for problem in found:
+            sys.stdout.write(f"{model_id}: {problem}\n")
+        if not found:
+            console.print(f"{model_id} is sound.")
+    raise typer.Exit(1 if any(problems.values()) else 0)
+
+
+app.command()(export.export)
+
+
+def _as_json(row: ModelRow) -> dict[str, object]:
+    return {**{camel_case(name): value for name, value in asdict(row).items()}, "command": row.command}

@@ -12,6 +12,8 @@ from typing import Annotated
 import anyio
 import typer
 
+from phial.errors import UsageError
+from phial.host import loading
 from phial.models import store
 
 
@@ -32,6 +34,7 @@ def host(
     *,
     model: Annotated[str, typer.Option(help="Id of an installed model, or the path of its folder.")] = "",
     device: Annotated[str, typer.Option(help="AUTO, CPU, GPU, GPU.0, NPU.")] = "AUTO",
+    backend: Annotated[str, typer.Option(help=f"One of {', '.join(loading.BACKENDS)}.")] = loading.AUTO,
     patience: Annotated[
         float, typer.Option(help="Seconds to wait for a first window, 0 for ever.", min=0.0)
     ] = 0.0,
@@ -43,4 +46,9 @@ def host(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     from phial.host import process
 
-    anyio.run(partial(process.serve, store.resolve(model), device, patience=patience or math.inf))
+    if backend not in loading.BACKENDS:
+        raise UsageError(
+            f"There is no backend {backend}.", advice=f"Choose one of {', '.join(loading.BACKENDS)}."
+        )
+    found = store.resolve(model)
+    anyio.run(partial(process.serve, found, device, patience=patience or math.inf, backend=backend))

@@ -23,6 +23,11 @@ class Engine(Protocol):
         """How the engine is now."""
         ...
 
+    @property
+    def holds_to_regex(self) -> bool:
+        """Whether it can hold an answer to a regular expression."""
+        ...
+
     def stream(self, request: Request) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
         """Stream the answer to a request; leaving the context stops the generation.
 
@@ -96,4 +101,5 @@ class Status:
     model: str | None = None
     device: str | None = None
     starter: bool = False
+    device_reason: str = ""
     tokens_per_second: float | None = None

@@ -51,6 +51,11 @@ class OpenAIEngine:
             return Status("failed", str(self._error))
         return Status("ready", f"Using the server at {self._endpoint.url}.", model=self._model or None)
 
+    @property
+    def holds_to_regex(self) -> bool:
+        """Only our own hosts are known to."""
+        return self._endpoint.local
+
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
         """Stream the answer to a request; leaving the context closes the connection, which stops it."""
@@ -73,6 +78,9 @@ class OpenAIEngine:
         finally:
             with anyio.CancelScope(shield=True):
                 await self.close()
+
+    async def release(self) -> None:
+        """Do nothing: the server is not ours."""
 
     async def close(self) -> None:
         """Close all connections."""

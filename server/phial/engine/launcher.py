@@ -52,6 +52,13 @@ async def health(address: HostAddress) -> dict[str, Any] | None:
             return None
 
 
+async def end_if_unused(address: HostAddress) -> None:
+    """Have a host end unless a window still uses it; one that has gone already is no error."""
+    async with client(address) as http:
+        with suppress(httpx2.HTTPError):
+            await http.post("/shutdown", params={"unused": "true"})
+
+
 def client(address: HostAddress, *, read_timeout: float | None = _ANSWER_TIMEOUT) -> httpx2.AsyncClient:
     """Return an HTTP client for a host's own routes."""
     return httpx2.AsyncClient(

@@ -44,6 +44,8 @@ class LocalEngine:
         self._status = Status("starting", "Looking for the model host.")
         self._engine: OpenAIEngine | None = None
         self._error: PhialError | None = None
+        self._holds_to_regex = False
+        self._address: HostAddress | None = None
         self._changed = anyio.Event()
         self._asked = anyio.Event()
 
@@ -51,6 +53,11 @@ class LocalEngine:
     def status(self) -> Status:
         """How the engine is now."""
         return self._status
+
+    @property
+    def holds_to_regex(self) -> bool:
+        """Whether the host's backend can hold an answer to a regular expression."""
+        return self._holds_to_regex
 
     async def run(self) -> None:
         """Find, start, follow and restart the host until cancelled; who still waits then gets an error."""
@@ -79,6 +86,11 @@ class LocalEngine:
             again = f"in {delay:.0f} s" if delay else "now"
             self._tell(Status("starting", f"The model host stopped unexpectedly; starting it again {again}."))
             await anyio.sleep(delay)
+
+    async def release(self) -> None:
+        """Have the host end if no other window uses it: this one has changed to another model."""
+        if self._address:
+            await launcher.end_if_unused(self._address)
 
     @asynccontextmanager
     async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
@@ -113,6 +125,7 @@ class LocalEngine:
 
         Raises the error of the load if the host could not load its model.
         """
+        self._address = address
         engine = OpenAIEngine(Endpoint(address.url, address.token, local=True))
         served = False
         lease = _lease(address, keep_alive=60 * self._wish.keep_alive)
@@ -124,6 +137,7 @@ class LocalEngine:
                     if told["status"] == "ready":
                         served = True
                         self._engine = engine
+                        self._holds_to_regex = told["regex"]
                     self._tell(_status(told))
         except httpx2.HTTPError:
             pass  # the host has gone, which is what the caller wants to know
@@ -181,9 +195,10 @@ def _status(told: dict[str, Any]) -> Status:
         fraction = float(told["fraction"])
         message = f"{told['title']} is loading: {told['stage']}."
         return replace(about, state="loading", message=message, fraction=fraction)
-    kind = " (the small starter model)" if told["starter"] else ""
+    kind = ", the small starter model," if told["starter"] else ""
     return replace(
         about,
-        message=f"{told['title']}{kind} on {told['device']}.",
+        message=f"{told['title']}{kind} on {told['device']}: {told['device_reason']}.",
+        device_reason=told["device_reason"],
         tokens_per_second=told["tokens_per_second"],
     )

@@ -27,6 +27,9 @@ Body = TypeVar("Body", bound=BaseModel)
 _HEARTBEAT = 15.0
 """Seconds between signs of life on a lease, so that a dead connection is noticed."""
 
+_LAST_WINDOW = 2.0
+"""Seconds in which the end of the asking window's own lease is noticed."""
+
 _LONGEST_KEEP_ALIVE = 365 * 24 * 3600.0
 
 
@@ -136,8 +139,12 @@ async def _changes(host: Host) -> AsyncGenerator[str, None]:
 
 
 async def shutdown(request: Request) -> Response:
-    """Leave, once this is answered."""
-    _host(request).leave()
+    """Leave, once this is answered; with `unused`, only if no window is left that needs the host."""
+    host = _host(request)
+    if "unused" in request.query_params:
+        leaves = await host.leave_if_unused(_LAST_WINDOW)
+        return JSONResponse({"status": "leaving" if leaves else "in use"})
+    host.leave()
     return JSONResponse({"status": "leaving"})
 
 

@@ -79,7 +79,8 @@ class Token:
     """A generated token with its natural-log probability."""
 
     id: int
-    logprob: float
+    logprob: float | None
+    """None where the backend does not tell."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,15 @@ class ModelCard:
     block_size: int
     """Tokens in one block of the prefix cache."""
     cache_blocks: int
+    """How many there are; 0 where nothing is kept from one request to the next."""
     prefill_chunk: int
     """Tokens of prompt that one step computes at most."""
+    max_prompt_len: int | None = None
+    """The longest prompt, where that is not all of the context but one token."""
+    max_requests: int = 64
+    """How many it generates for at once."""
+    regex: bool = True
+    """Whether it can hold an answer to a regular expression."""
+    device_reason: str = ""
+    """Why this device, for the user."""
     fill_in_middle: FillInMiddle | None = None

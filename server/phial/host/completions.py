@@ -160,9 +160,9 @@ class Answer:
         }
 
     def _logprobs(self, tokens: Sequence[Token]) -> Json | None:
-        return (
-            self.style.logprobs(self.loaded.backend.tokenizer, tokens) if self.style.wants_logprobs else None
-        )
+        if not self.style.wants_logprobs or any(token.logprob is None for token in tokens):
+            return None
+        return self.style.logprobs(self.loaded.backend.tokenizer, tokens)
 
     def _usage(self, pieces: Sequence[Piece]) -> Json:
         generated = sum(len(piece.tokens) for piece in pieces)

@@ -94,7 +94,7 @@ class Host:
             "version": __version__,
             "model": self._model.id,
             "title": self._model.title,
-            "device": self._loaded.backend.card.device if self._loaded else self._device,
+            "device": self._device,
             "starter": self._model.starter,
         }
         if self._error:
@@ -105,7 +105,16 @@ class Host:
             }
         if not self._loaded:
             return {**about, "status": "loading", "stage": self._stage, "fraction": self._fraction}
-        return {**about, "status": "ready", "tokens_per_second": self._loaded.scheduler.tokens_per_second}
+        card = self._loaded.backend.card
+        return {
+            **about,
+            "status": "ready",
+            "device": card.device,
+            "device_reason": card.device_reason,
+            "backend": card.backend,
+            "regex": card.regex,
+            "tokens_per_second": self._loaded.scheduler.tokens_per_second,
+        }
 
     @property
     def changed(self) -> anyio.Event:
@@ -115,6 +124,14 @@ class Host:
     def leave(self) -> None:
         """Ask the host to end."""
         self._leaving.set()
+
+    async def leave_if_unused(self, within: float) -> bool:
+        """End if nobody holds a lease, or will in so many seconds; return whether it does."""
+        with anyio.move_on_after(within):
+            await self.leases.until_free()
+            self.leave()
+            return True
+        return False
 
     async def until_unused(self, patience: float) -> None:
         """Return when the host should end: asked to, or without lease and work for long enough.
@@ -185,6 +202,11 @@ class Leases:
             self._holders -= 1
             self._patience = keep_alive if math.isfinite(self._patience) else math.inf
             self._tell()
+
+    async def until_free(self) -> None:
+        """Return when nobody holds a lease."""
+        while self._holders:
+            await self._changed.wait()
 
     async def until_given_up(self, patience: float) -> None:
         """Return when nobody has held a lease for as long as the last holder wished."""

@@ -69,6 +69,14 @@ class Answer:
         """Whether no token has come out yet."""
         return not self.generated
 
+    def what_is_left(self) -> tuple[Sequence[int], Decoding]:
+        """Return what to start the backend with: what it has written already has become prompt."""
+        done = len(self.generated)
+        left = replace(
+            self.decoding, max_tokens=self.decoding.max_tokens - done, seed=self.decoding.seed + done
+        )
+        return [*self.prompt, *self.generated], left
+
     @property
     def room(self) -> int:
         """The most tokens that it can take in the cache."""
@@ -121,12 +129,16 @@ class Scheduler:
         """Return how many tokens an answer may have. Raises `PromptTooLong` where there is no room for one."""
         if not prompt:
             raise UsageError("The prompt is empty.")
-        limit = self._backend.card.max_model_len
-        if len(prompt) >= limit:
+        card = self._backend.card
+        if len(prompt) >= card.max_model_len:
             raise PromptTooLong(
-                f"The prompt has {len(prompt)} tokens, and the model takes {limit} with its answer."
+                f"The prompt has {len(prompt)} tokens, and the model takes {card.max_model_len} with its answer."
             )
-        return limit - len(prompt)
+        if card.max_prompt_len and len(prompt) > card.max_prompt_len:
+            raise PromptTooLong(
+                f"The prompt has {len(prompt)} tokens, and the model takes {card.max_prompt_len} on {card.device}."
+            )
+        return card.max_model_len - len(prompt)
 
     async def run(self) -> None:
         """Step the backend while there is work. Returns only by an error of the backend, having told all."""
@@ -153,15 +165,19 @@ class Scheduler:
         """Start what may run now: the first in turn, while its tokens fit the cache.
 
         A request in prefill makes way for one of better priority and is started anew when that has ended;
-        its blocks stay in the prefix cache, so it goes on where it was.
+        its blocks stay in the prefix cache, so it goes on where it was. A backend that can do but one thing
+        at a time is taken from any request of worse priority, and must have let go of it first.
         """
+        alone = self._backend.card.max_requests == 1
+        if alone and self._freeing:
+            return
         for answer in sorted(self._waiting, key=lambda answer: answer.turn):
             if any(running.priority < answer.priority for running in self._running):
                 break
             for running in [running for running in self._running if running.priority > answer.priority]:
-                if running.prefilling:
+                if running.prefilling or alone:
                     self._put_back(running)
-            if sum(map(self._blocks, [*self._running, answer])) > self._backend.card.cache_blocks:
+            if not self._fits(answer) or (alone and self._freeing):
                 break
             self._start(answer)
 
@@ -169,7 +185,7 @@ class Scheduler:
         self._waiting.remove(answer)
         answer.cached_tokens = answer.prefilled = self._prefixes.cached(answer.prompt)
         try:
-            answer.generation = self._backend.start(answer.prompt, answer.decoding)
+            answer.generation = self._backend.start(*answer.what_is_left())
         except PhialError as error:
             self._end(answer, error=error)
             return
@@ -262,6 +278,12 @@ class Scheduler:
             answer.send.close()
         self._running.clear()
         self._waiting.clear()
+
+    def _fits(self, answer: Answer) -> bool:
+        card = self._backend.card
+        if len(self._running) >= card.max_requests:
+            return False
+        return not card.cache_blocks or sum(map(self._blocks, [*self._running, answer])) <= card.cache_blocks
 
     def _blocks(self, answer: Answer) -> int:
         """Return how many blocks of the cache an answer may fill: requests do not share one."""

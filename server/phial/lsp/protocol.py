@@ -16,12 +16,14 @@ from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
 from pygls.protocol import LanguageServerProtocol, lsp_method
 
 from phial.lsp.documents import Documents
+from phial.models.overview import ModelRow
 from phial.settings import camel_case
 
 _log = logging.getLogger(__name__)
 
 CHAT = "phial/chat"
 STATUS = "phial/status"
+MODELS = "phial/models"
 ASK = "phial.ask"
 EXPLAIN_SELECTION = "phial.explainSelection"
 
@@ -81,7 +83,33 @@ class StatusResult:
     model: str | None = None
     device: str | None = None
     starter: bool = False
+    device_reason: str = ""
     tokens_per_second: float | None = None
+
+
+@attrs.frozen
+class ModelEntry:
+    """A model as a picker shows it; sizes in bytes. `command` brings it here where it is not installed."""
+
+    id: str
+    title: str
+    obtain: Literal["installed", "pull", "export"]
+    command: str = ""
+    in_use: bool = False
+    starter: bool = False
+    fits: bool | None = None
+    memory_bytes: int | None = None
+    download_bytes: int | None = None
+    device: str | None = None
+    licence: str | None = None
+    note: str = ""
+
+
+@attrs.frozen
+class ModelsResult:
+    """`phial/models`: the models of the catalog, and what else is installed."""
+
+    models: list[ModelEntry]
 
 
 @attrs.frozen
@@ -122,6 +150,15 @@ class StatusResponse:
 
 
 @attrs.define
+class ModelsResponse:
+    """The response to `phial/models`."""
+
+    id: int | str
+    result: ModelsResult
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
 class StatusNotification:
     """The notification `phial/status`, sent whenever the status changes."""
 
@@ -130,8 +167,11 @@ class StatusNotification:
     jsonrpc: str = "2.0"
 
 
-_PAYLOADS = (Turn, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult, CommandArguments)
-_MESSAGES = (ChatRequest, ChatResponse, StatusResponse, StatusNotification)
+_PAYLOADS = (
+    *(Turn, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult),
+    *(ModelEntry, ModelsResult, CommandArguments),
+)
+_MESSAGES = (ChatRequest, ChatResponse, StatusResponse, ModelsResponse, StatusNotification)
 
 
 @attrs.frozen
@@ -208,7 +248,12 @@ def _problem(error: JsonRpcException) -> str:
 
 
 _REQUESTS: dict[str, type[Any]] = {CHAT: ChatRequest}
-_RESPONSES: dict[str, type[Any]] = {CHAT: ChatResponse, STATUS: StatusResponse}
+_RESPONSES: dict[str, type[Any]] = {CHAT: ChatResponse, STATUS: StatusResponse, MODELS: ModelsResponse}
+
+
+def model_entry(row: ModelRow) -> ModelEntry:
+    """Return a row of the list of models as it goes over the wire."""
+    return ModelEntry(**{field.name: getattr(row, field.name) for field in attrs.fields(ModelEntry)})
 
 
 def create_converter() -> cattrs.Converter:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
-from functools import wraps
 from pathlib import PurePath
-from typing import Any, BinaryIO, ParamSpec, TypeVar
+from typing import Any, BinaryIO
 
 import anyio
+import anyio.to_thread
 from lsprotocol import types
-from pygls.exceptions import JsonRpcException
 from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
 from pygls.uris import to_fs_path
@@ -27,14 +25,13 @@ from phial.engine.create import create_engine
 from phial.errors import PhialError, UsageError
 from phial.lsp import protocol
 from phial.lsp.documents import Document, Documents
+from phial.lsp.failures import failing_clearly, keep_text_out_of_logs
 from phial.lsp.progress import work_done_progress
 from phial.lsp.protocol import ChatParams, ChatResult, CommandArguments, PhialProtocol, StatusResult
+from phial.models.overview import overview
 from phial.settings import Settings
 
 _log = logging.getLogger(__name__)
-
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
 
 
 class PhialServer(LanguageServer):
@@ -68,6 +65,7 @@ class PhialServer(LanguageServer):
                     engine_tasks.start_soon(engine.run)
                     await self._engine_outdated.wait()
                     engine_tasks.cancel_scope.cancel()
+                tasks.start_soon(engine.release)
 
     def connect(self) -> None:
         """Begin: the editor has been told what the server can do."""
@@ -104,13 +102,6 @@ class PhialServer(LanguageServer):
                     await self._status_changed.wait()
 
 
-class RequestFailed(JsonRpcException):
-    """An error that the editor shows to its user."""
-
-    CODE = types.LSPErrorCodes.RequestFailed.value
-    MESSAGE = "Request failed"
-
-
 def create_server() -> PhialServer:
     """Make a server with all handlers."""
     server = PhialServer()
@@ -120,6 +111,7 @@ def create_server() -> PhialServer:
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
     server.feature(protocol.CHAT)(chat)
     server.feature(protocol.STATUS)(status)
+    server.feature(protocol.MODELS)(models)
     server.command(protocol.ASK)(ask)
     server.command(protocol.EXPLAIN_SELECTION)(explain_selection)
     return server
@@ -127,9 +119,7 @@ def create_server() -> PhialServer:
 
 async def run(stdin: BinaryIO, stdout: BinaryIO) -> int:
     """Serve one editor over two streams; return the exit code that LSP wants."""
-    # pygls logs payloads, so the user's text, at INFO.
-    logging.getLogger("pygls").setLevel(logging.WARNING)
-    logging.getLogger("pygls.protocol.json_rpc").addFilter(_is_fit_to_log)
+    keep_text_out_of_logs()
     server = create_server()
     server.protocol.set_writer(StdoutWriter(stdout))
     async with anyio.create_task_group() as tasks:
@@ -184,22 +174,7 @@ async def inline_completion(
     return types.InlineCompletionList([types.InlineCompletionItem(insert_text=text, range=at)])
 
 
-def _failing_clearly(
-    handler: Callable[Parameters, Awaitable[Result]],
-) -> Callable[Parameters, Awaitable[Result]]:
-    """Turn an error that a user can understand into a response that says it."""
-
-    @wraps(handler)
-    async def clear(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        try:
-            return await handler(*args, **kwargs)
-        except PhialError as error:
-            raise RequestFailed(str(error), data={"code": error.code}) from error
-
-    return clear
-
-
-@_failing_clearly
+@failing_clearly
 async def chat(server: PhialServer, params: ChatParams) -> ChatResult:
     """Answer a question, streaming where the client gave a token for it."""
     wanted = server.settings.chat
@@ -223,14 +198,14 @@ async def chat(server: PhialServer, params: ChatParams) -> ChatResult:
 _NOTHING = CommandArguments()
 
 
-@_failing_clearly
+@failing_clearly
 async def ask(server: PhialServer, arguments: CommandArguments = _NOTHING) -> protocol.ChatPiece:
     """Answer a question, for editors that can only send commands."""
     params = ChatParams(arguments.question, "ask", arguments.text_document, arguments.range)
     return protocol.ChatPiece((await chat(server, params)).text)
 
 
-@_failing_clearly
+@failing_clearly
 async def explain_selection(
     server: PhialServer, arguments: CommandArguments = _NOTHING
 ) -> protocol.ChatPiece:
@@ -256,6 +231,12 @@ async def _read_messages(server: PhialServer, stdin: BinaryIO) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     return 1
+
+
+async def models(_: PhialServer, __: Any) -> protocol.ModelsResult:
+    """List the models for a picker."""
+    rows = await anyio.to_thread.run_sync(overview)
+    return protocol.ModelsResult([protocol.model_entry(row) for row in rows])
 
 
 def _excerpt(server: PhialServer, document: Document, position: types.Position) -> Excerpt:
@@ -298,17 +279,3 @@ def _path(server: PhialServer, uri: str) -> str:
 
 def _engine_part(wanted: Settings) -> tuple[object, ...]:
     return wanted.model, wanted.device, wanted.keep_alive, wanted.engine
-
-
-def _is_fit_to_log(record: logging.LogRecord) -> bool:
-    """Keep errors that the editor is told out of the log, and what pygls logs with the user's text in it."""
-    told = record.exc_info is not None and isinstance(record.exc_info[1], JsonRpcException)
-    return not told and record.msg not in _WITH_PAYLOAD
-
-
-_WITH_PAYLOAD = (
-    "Unable to deserialize message\n%s",
-    'Unknown message "%s"',
-    "Failed to handle request %s %s %s",
-    "Failed to handle notification %r: %s",
-)

@@ -1,22 +1,48 @@
-"""Fetch one big file of known size and SHA-256 over HTTP, going on where the last try stopped."""
+"""Fetch one file of known size and checksum over HTTP, going on where the last try stopped."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
+import os
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import httpx2
 
 from phial.errors import ChecksumMismatch, DiskFull, DownloadError
-from phial.models import manifest
+from phial.models.failures import Place, network_error, shown, status_error
 
 RETRY_PAUSES = (0.5, 1.0, 2.0, 4.0)
+
+
+@dataclass(frozen=True)
+class Checksum:
+    """What the bytes of a file add up to, in hexadecimal; `header` is hashed before them."""
+
+    algorithm: Literal["sha1", "sha256"]
+    digest: str
+    header: bytes = b""
+
+    @classmethod
+    def sha256(cls, digest: str) -> Checksum:
+        """Compare with the file's own SHA-256."""
+        return cls("sha256", digest)
+
+    @classmethod
+    def git_blob(cls, digest: str, size: int) -> Checksum:
+        """Compare with the name that git gives to the file's content."""
+        return cls("sha1", digest, b"blob %d\0" % size)
+
+    def begin(self) -> Any:
+        """Return a hash to update with the file's bytes."""
+        return hashlib.new(self.algorithm, self.header, usedforsecurity=False)
 
 
 def fetch(
@@ -24,7 +50,8 @@ def fetch(
     target: Path,
     *,
     size: int,
-    sha256: str,
+    checksum: Checksum,
+    place: Place,
     progress: Callable[[int, int], None],
     client: httpx2.Client,
     retry_pauses: Sequence[float] = RETRY_PAUSES,
@@ -35,25 +62,38 @@ def fetch(
     (seconds), counted anew whenever bytes came. The caller sees to it that nobody else writes the same
     target, and gives the client its timeouts. Raises DownloadError, ChecksumMismatch or DiskFull.
     """
-    if is_fetched(target, sha256):
+    if is_fetched(target, checksum):
         progress(size, size)
         return
-    part = target.with_name(f"{target.name}.part")
-    with full_disk_told(target.parent), closing(_Body(part)) as body:
+    part = part_of(target)
+    with full_disk_told(target.parent), closing(_Body(part, checksum)) as body:
         if body.done > size:
             body.restart()
         require_space(target.parent, size - body.done)
         progress(body.done, size)
-        _receive_all(url, body, size=size, progress=progress, client=client, retry_pauses=retry_pauses)
-    if body.done > size or body.sha256() != sha256:
+        request = _Request(url, size, place, client)
+        _receive_all(request, body, progress=progress, retry_pauses=retry_pauses)
+        body.sync()
+    if body.done > size or body.digest() != checksum.digest:
         part.unlink()
-        raise ChecksumMismatch(f"{shown(url)} is not the file that was published.")
+        raise ChecksumMismatch(f"{shown(url)} is not the file that was published.", advice=place.other_file)
     part.replace(target)
 
 
-def is_fetched(target: Path, sha256: str) -> bool:
+def is_fetched(target: Path, checksum: Checksum) -> bool:
     """Tell whether the whole file is there."""
-    return target.is_file() and manifest.sha256(target) == sha256
+    if not target.is_file():
+        return False
+    found = checksum.begin()
+    with target.open("rb") as stream:
+        while chunk := stream.read(1 << 20):
+            found.update(chunk)
+    return bool(found.hexdigest() == checksum.digest)
+
+
+def part_of(target: Path) -> Path:
+    """Return the file that holds what has arrived of a target so far."""
+    return target.with_name(f"{target.name}.part")
 
 
 def require_space(folder: Path, needed: int) -> None:
@@ -75,47 +115,13 @@ def full_disk_told(folder: Path) -> Iterator[None]:
         raise DiskFull(f"The disk is full: {folder} has {free} left.") from error
 
 
-def status_error(response: httpx2.Response) -> DownloadError:
-    """Say what a status means that is no success, and what to do about it."""
-    status = response.status_code
-    meaning, advice = _STATUS.get(min(500, status), _STATUS[0])
-    return DownloadError(f"{shown(str(response.url))} {meaning} (HTTP status {status}).", advice=advice)
-
-
-def network_error(error: httpx2.RequestError, url: str) -> DownloadError:
-    """Say why a request got no whole answer, and what to do about it."""
-    place = shown(url)
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return DownloadError(
-            f"{place} shows a certificate that is not trusted here.",
-            advice="If your network has a certificate authority of its own, set SSL_CERT_FILE to its file.",
-        )
-    if isinstance(error, httpx2.ProxyError):
-        return DownloadError(
-            f"The proxy does not let {place} through.", advice="Check HTTPS_PROXY and NO_PROXY."
-        )
-    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout):
-        return DownloadError(
-            f"{place} cannot be reached: there seems to be no network.",
-            advice="Connect, or set HTTPS_PROXY if you need a proxy, and run the same command again: "
-            "it goes on where it stopped.",
-        )
-    if isinstance(error, httpx2.TimeoutException):
-        return DownloadError(f"{place} stopped sending.")
-    return DownloadError(f"The connection to {place} broke ({type(error).__name__}).")
-
-
-def shown(url: str) -> str:
-    """Return a URL as others may see it: without credentials and query."""
-    return str(httpx2.URL(url).copy_with(userinfo=b"", query=None, fragment=None))
-
-
 class _Body:
     """What has arrived so far: the file, its length `done` and its digest agree at any time."""
 
-    def __init__(self, part: Path) -> None:
+    def __init__(self, part: Path, checksum: Checksum) -> None:
         self._file = part.open("r+b" if part.exists() else "w+b")
-        self._digest = hashlib.sha256()
+        self._checksum = checksum
+        self._digest = checksum.begin()
         self.done = 0
         length = part.stat().st_size
         while self.done < length:
@@ -133,80 +139,84 @@ class _Body:
         if self.done:
             self._file.seek(0)
             self._file.truncate()
-            self._digest = hashlib.sha256()
+            self._digest = self._checksum.begin()
             self.done = 0
 
-    def sha256(self) -> str:
-        return self._digest.hexdigest()
+    def digest(self) -> str:
+        return str(self._digest.hexdigest())
+
+    def sync(self) -> None:
+        """Wait until the disk has it all: a power cut must not leave a whole file without its bytes."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
 
     def close(self) -> None:
         self._file.close()
 
 
+@dataclass(frozen=True)
+class _Request:
+    url: str
+    size: int
+    place: Place
+    client: httpx2.Client
+
+
 def _receive_all(
-    url: str,
-    body: _Body,
-    *,
-    size: int,
-    progress: Callable[[int, int], None],
-    client: httpx2.Client,
-    retry_pauses: Sequence[float],
+    request: _Request, body: _Body, *, progress: Callable[[int, int], None], retry_pauses: Sequence[float]
 ) -> None:
     start = furthest = body.done
     pauses = iter(retry_pauses)
-    while body.done < size:
+    while body.done < request.size:
         cause: httpx2.RequestError | None = None
         try:
-            _receive(url, body, size, progress, client)
+            _receive(request, body, progress)
         except httpx2.RequestError as error:
             cause = error
-        if body.done >= size:
+        if body.done >= request.size:
             return
         if body.done > furthest:
             furthest, pauses = body.done, iter(retry_pauses)
         pause = next(pauses, None)
         if pause is None or (furthest == start and isinstance(cause, _HOPELESS)):
-            broken = DownloadError(f"The connection to {shown(url)} broke.")
-            raise (network_error(cause, url) if cause else broken) from cause
+            broken = DownloadError(f"The connection to {shown(request.url)} broke.")
+            raise (network_error(cause, request.url) if cause else broken) from cause
         time.sleep(pause)
 
 
-def _receive(
-    url: str, body: _Body, size: int, progress: Callable[[int, int], None], client: httpx2.Client
-) -> None:
+def _receive(request: _Request, body: _Body, progress: Callable[[int, int], None]) -> None:
     # the raw bytes are counted and hashed: a content encoding would not go with ranges
     headers = {"Accept-Encoding": "identity"}
     if body.done:
         headers["Range"] = f"bytes={body.done}-"
-    with client.stream("GET", url, headers=headers, follow_redirects=True) as response:
-        if not _fits(response, body, size):
+    with request.client.stream("GET", request.url, headers=headers, follow_redirects=True) as response:
+        if not _fits(response, request, body):
             body.restart()
             return
         for chunk in response.iter_raw():
             body.append(chunk)
-            progress(min(body.done, size), size)
-            if body.done > size:
+            progress(min(body.done, request.size), request.size)
+            if body.done > request.size:
                 return
 
 
-def _fits(response: httpx2.Response, body: _Body, size: int) -> bool:
+def _fits(response: httpx2.Response, request: _Request, body: _Body) -> bool:
     """Tell whether the answer's bytes belong at the end of the body; if not, all of it is asked for again."""
     if response.status_code == 200:
-        length = response.headers.get("Content-Length", str(size))
-        if length != str(size):
+        length = response.headers.get("Content-Length", str(request.size))
+        if length != str(request.size):
             raise ChecksumMismatch(
-                f"{shown(str(response.url))} is another file: it has {length} bytes, not {size}.",
-                advice="A sign-in page may stand in the way, or your package index serves another file. "
-                "Look there, then run the same command again.",
+                f"{shown(str(response.url))} is another file: it has {length} bytes, not {request.size}.",
+                advice=f"A sign-in page may stand in the way. {request.place.other_file}",
             )
         body.restart()
         return True
     if not body.done or response.status_code not in {206, 416}:
-        raise status_error(response)
+        raise status_error(response, request.place)
     content_range = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", ""))
     if response.status_code == 416 or content_range is None:
         return False
-    return int(content_range[1]) == body.done and content_range[2] in {str(size), "*"}
+    return int(content_range[1]) == body.done and content_range[2] in {str(request.size), "*"}
 
 
 def _megabytes(count: int) -> str:
@@ -221,15 +231,3 @@ _HOPELESS = (
     httpx2.UnsupportedProtocol,
     httpx2.TooManyRedirects,
 )
-_GO_ON = "Run the same command again later: it goes on where it stopped."
-_SIGN_IN = (
-    "Check your user name and password for it (a package index has them in PIP_INDEX_URL), then try again."
-)
-_STATUS = {
-    0: ("gave an answer that Phial does not understand", _GO_ON),
-    401: ("asks for a user name and password", _SIGN_IN),
-    403: ("does not allow the download", _SIGN_IN),
-    404: ("does not exist", "Check which package index pip uses: `python -m pip config list`."),
-    429: ("has had too many requests", "Wait a few minutes and run the same command again."),
-    500: ("has a problem of its own", _GO_ON),
-}

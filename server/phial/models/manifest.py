@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,10 @@ class FileRecord:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of a manifest; `files` maps paths relative to the model's folder, with forward slashes."""
+    """The content of a manifest; `files` maps paths relative to the model's folder, with forward slashes.
+
+    `made_with` tells how a model was made on this machine, if it was: its origin's revision, options, versions.
+    """
 
     id: str
     title: str
@@ -32,6 +35,7 @@ class Manifest:
     context_length: int | None
     starter: bool
     files: dict[str, FileRecord]
+    made_with: dict[str, Any] = field(default_factory=dict)
 
 
 def read(folder: Path) -> Manifest | None:
@@ -43,7 +47,8 @@ def read(folder: Path) -> Manifest | None:
         or raw.get("id") != folder.name
     ):
         return None
-    values: dict[str, Any] = {field.name: raw.get(field.name) for field in fields(Manifest)}
+    raw = {"made_with": {}, **raw}
+    values: dict[str, Any] = {item.name: raw.get(item.name) for item in fields(Manifest)}
     if any(type(values[name]) not in types for name, types in _TYPES.items()):
         return None
     if not all(_is_record(record) for record in raw["files"].values()):
@@ -115,6 +120,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "context_length": (int, type(None)),
     "starter": (bool,),
     "files": (dict,),
+    "made_with": (dict,),
 }
 
 

@@ -19,8 +19,22 @@ from urllib.parse import unquote, urljoin, urlsplit
 import httpx2
 
 from phial.errors import DownloadError
-from phial.models.download import network_error, shown, status_error
+from phial.models.failures import REFUSALS, Place, network_error, shown, status_error
 from phial.models.interpreter import run_module
+
+_SIGN_IN = (
+    "Check your user name and password for it (a package index has them in PIP_INDEX_URL), then try again."
+)
+
+INDEX = Place(
+    refusals={
+        **REFUSALS,
+        401: ("asks for a user name and password", _SIGN_IN),
+        403: ("does not allow the download", _SIGN_IN),
+        404: ("does not exist", "Check which package index pip uses: `python -m pip config list`."),
+    },
+    other_file="Run the same command again; if it stays, your package index serves another file.",
+)
 
 
 @dataclass(frozen=True)
@@ -70,7 +84,7 @@ def find_file(project: str, filename: str, index: str, client: httpx2.Client) ->
     except httpx2.RequestError as error:
         raise network_error(error, page) from error
     if response.status_code != 200:
-        raise status_error(response)
+        raise status_error(response, INDEX)
     try:
         files = _files_in_json(response) if _is_json(response) else _files_in_html(response)
         url = urljoin(str(response.url), files.get(filename, ""))

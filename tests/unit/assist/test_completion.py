@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from phial.assist.completion import complete
-from phial.engine.base import FinishReason
+from phial.engine.base import FinishReason, Request
 from phial.errors import EngineError
 from support.fake_engine import FakeEngine
 from unit.assist.cursor import excerpt_at, inserted_at
@@ -12,6 +12,11 @@ from unit.assist.cursor import excerpt_at, inserted_at
 
 async def completed(before: str, engine: FakeEngine, *, max_lines: int = 12) -> str | None:
     return await complete(engine, excerpt_at(before), max_tokens=32, max_lines=max_lines)
+
+
+def asked_of(engine: FakeEngine) -> Request:
+    [request] = engine.requests
+    return request
 
 
 async def check(*, before: str, writes: list[str], after: str, left_after: int | None = None) -> None:
@@ -79,12 +84,20 @@ async def test_a_line_cut_at_its_length_is_kept() -> None:
     assert await completed("x = $0", FakeEngine(" foo(1, 2", finish_reason="length")) == "foo(1, 2"
 
 
+async def test_an_engine_that_cannot_be_held_to_the_fragment_just_goes_on() -> None:
+    engine = FakeEngine("bar", "()")
+    engine.holds_to_regex = False
+    assert await completed("return foo$0", engine) == "bar()"
+    assert asked_of(engine).sampling.regex is None
+
+
 async def test_how_it_was_asked() -> None:
     engine = FakeEngine(" 1")
     await completed("x = $0", engine)
-    [request] = engine.requests
+    request = asked_of(engine)
     assert request.continues
     assert request.sampling.max_tokens == 32
+    assert request.sampling.regex == r" [\s\S]*"
 
 
 async def test_an_error_comes_through() -> None:

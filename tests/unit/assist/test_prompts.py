@@ -61,6 +61,14 @@ def test_the_word_is_cut_back_and_written_anew(text: str, fragment: str) -> None
 
 
 @given(excerpts)
+def test_an_engine_that_cannot_be_held_to_it_gets_the_prefix_as_it_is(excerpt: Excerpt) -> None:
+    prompt = completion(excerpt, max_tokens=96, heal=False)
+    _, _, assistant = contents(prompt)
+    assert (prompt.fragment, prompt.request.sampling.regex) == ("", None)
+    assert assistant.partition("\n")[2] == excerpt.prefix
+
+
+@given(excerpts)
 @example(Excerpt("x = 1\nfoo", "", "", "python"))
 @example(Excerpt("\u00bd", ""))
 def test_the_assistants_turn_holds_the_whole_prefix_but_for_the_fragment(excerpt: Excerpt) -> None:

@@ -81,7 +81,7 @@ async def test_once_the_last_holder_has_left_it_stays_for_as_long_as_that_one_wi
 
 async def test_the_wish_of_one_who_left_earlier_does_not_count() -> None:
     leases = Leases()
-    async with waiting(leases, SOON) as given_up:
+    async with waiting(leases, LATE) as given_up:
         async with leases.hold(LATE):
             async with leases.hold(AT_ONCE):
                 pass
@@ -92,8 +92,9 @@ async def test_the_wish_of_one_who_left_earlier_does_not_count() -> None:
 async def test_a_new_holder_keeps_it() -> None:
     leases = Leases()
     async with waiting(leases, LATE) as given_up:
-        async with leases.hold(SOON):
+        async with leases.hold(5 * SOON):
             pass
+        await anyio.wait_all_tasks_blocked()
         async with leases.hold(AT_ONCE):
             assert await stays(given_up)
         with anyio.fail_after(5):
@@ -123,6 +124,16 @@ async def test_shortened_it_stays_while_somebody_holds_it() -> None:
         assert await stays(given_up)
     with anyio.fail_after(5):
         await leases.until_given_up(LATE)
+
+
+async def test_it_is_free_once_the_last_holder_has_left() -> None:
+    leases = Leases()
+    async with anyio.create_task_group() as tasks, leases.hold(LATE):
+        with anyio.move_on_after(SOON) as waited:
+            await leases.until_free()
+        assert waited.cancelled_caught
+        tasks.start_soon(leases.until_free)
+    await leases.until_free()
 
 
 # The host
@@ -171,6 +182,21 @@ async def test_a_host_that_is_asked_to_leave_does_so_whoever_holds_it() -> None:
     with anyio.fail_after(5):
         async with host.leases.hold(LATE):
             host.leave()
+            await host.until_unused(LATE)
+
+
+@pytest.mark.parametrize("needed", [False, True])
+async def test_a_host_that_is_asked_to_leave_if_unused_stays_for_whoever_holds_it(needed: bool) -> None:
+    host = Host(MODEL, "CPU", load=fail)
+    with anyio.fail_after(5):
+        if needed:
+            async with host.leases.hold(LATE):
+                assert not await host.leave_if_unused(SOON)
+            with anyio.move_on_after(SOON) as waited:
+                await host.until_unused(LATE)
+            assert waited.cancelled_caught
+        else:
+            assert await host.leave_if_unused(SOON)
             await host.until_unused(LATE)
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phial.errors import OutOfMemory
-from phial.host.memory import CachePlan, check_memory, plan_cache
+from phial.host.memory import check_memory
+from phial.models.memory import CachePlan, plan_cache
 
 GIB = 1 << 30
 

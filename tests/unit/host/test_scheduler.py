@@ -118,6 +118,14 @@ async def test_a_prompt_that_leaves_no_room_is_refused_with_both_numbers(length:
     assert bench.log == []
 
 
+async def test_a_device_may_take_shorter_prompts_than_the_model() -> None:
+    card = replace(CARD, max_prompt_len=10, device="NPU")
+    async with running(FakeBackend({"x": "a"}, card)) as bench:
+        assert await bench.text("x" * 10) == "a"
+        with pytest.raises(PromptTooLong, match="has 11 tokens, and the model takes 10 on NPU"):
+            await bench.text("x" * 11)
+
+
 async def test_an_empty_prompt_is_refused() -> None:
     async with running(FakeBackend({"x": "a"})) as bench:
         with pytest.raises(UsageError, match="The prompt is empty"):
@@ -202,6 +210,58 @@ async def test_a_prefill_does_not_make_way_for_an_equal() -> None:
     assert not any(line.startswith("free") for line in bench.log)
 
 
+# A backend that answers one request at a time
+
+
+ALONE = replace(CARD, max_requests=1, cache_blocks=0, prefill_chunk=CARD.max_model_len)
+
+
+async def test_one_at_a_time_equals_wait_for_each_other() -> None:
+    async with (
+        running(FakeBackend({"one": "ab", "two": "cd"}, ALONE)) as bench,
+        bench.generate("one") as one,
+        bench.generate("two") as two,
+    ):
+        assert [await bench.rest(one), await bench.rest(two)] == ["ab", "cd"]
+    assert bench.log == ["start one", *["step one"] * 2, "start two", *["step two"] * 2]
+
+
+async def test_one_at_a_time_an_answer_makes_way_and_is_then_gone_on_with() -> None:
+    async with (
+        running(FakeBackend({"chat": "abcdef", "quick": "xy"}, ALONE)) as bench,
+        bench.generate("chat", max_tokens=50) as chat,
+    ):
+        await bench.until(lambda: bench.log.count("step chat") >= 2)
+        assert await bench.text("quick", priority=COMPLETION) == "xy"
+        assert await bench.rest(chat) == "abcdef"
+    written = bench.log.index("free chat") - 1
+    assert 2 <= written < 6
+    assert bench.log[written + 1 :] == [
+        *("free chat", "step"),
+        *("start quick", "step quick", "step quick"),
+        *("start chat", *["step chat"] * (6 - written)),
+    ]
+    assert bench.backend.prompts == ["chat", "quick", "chat" + "abcdef"[:written]]
+    assert [decoding.max_tokens for decoding in bench.backend.decodings] == [50, 100, 50 - written]
+
+
+async def test_one_at_a_time_who_leaves_is_let_go_of_before_the_next_begins() -> None:
+    async with running(FakeBackend({"chat": "a" * 50, "other": "b"}, ALONE)) as bench:
+        async with bench.generate("chat"):
+            await bench.backend.stepped()
+        assert await bench.text("other") == "b"
+    gone = bench.log.index("free chat")
+    assert bench.log[gone:] == ["free chat", "step", "start other", "step other"]
+
+
+async def test_nothing_is_cached_where_nothing_is_kept() -> None:
+    async with running(FakeBackend({"chat": "a"}, ALONE)) as bench:
+        for _ in range(2):
+            async with bench.generate(LONG) as answer:
+                await bench.rest(answer)
+            assert answer.cached_tokens == 0
+
+
 # The cache
 
 
@@ -261,6 +321,10 @@ async def test_a_prompt_asked_again_is_cached_but_for_its_last_token() -> None:
     assert bench.count("phial_cached_tokens_total") == len(LONG) - 1
     assert bench.count("phial_prompt_tokens_total") == 2 * len(LONG)
     assert bench.count("phial_prefilled_tokens_total") == len(LONG) + 1
+    assert bench.count("phial_generated_tokens_total") == 2
+    assert bench.count("phial_first_token_seconds_count") == 2
+    assert bench.count("phial_step_seconds_count") == bench.log.count("step chat")
+    assert bench.count("phial_requests_total{stop}") == 2
 
 
 # Leaving
@@ -307,6 +371,16 @@ async def test_what_the_left_one_computed_stays_cached() -> None:
             assert await bench.rest(again) == "a"
     computed = bench.log[: bench.log.index("free chat")].count("step chat") * CARD.prefill_chunk
     assert again.cached_tokens == computed < len(LONG)
+
+
+async def test_of_two_prefills_the_first_has_the_steps() -> None:
+    other = LONG.replace("chat", "other")
+    async with running(FakeBackend({"chat": "a", "other": "b"})) as bench:
+        async with bench.generate(LONG), bench.generate(other):
+            await bench.until(lambda: bench.log.count("step chat other") >= 2)
+        async with bench.generate(other) as again:
+            assert await bench.rest(again) == "b"
+    assert again.cached_tokens == 0
 
 
 async def test_to_leave_while_waiting_costs_the_model_nothing() -> None:
@@ -358,10 +432,11 @@ async def test_what_came_before_the_error_is_told() -> None:
 async def test_a_request_that_the_backend_refuses_does_not_hurt_the_others() -> None:
     backend = FakeBackend({"bad": "", "good": "ab"})
     backend.refused["bad"] = EngineError("The model does not take this request.")
-    async with running(backend) as bench, bench.generate("bad") as bad, bench.generate("good") as good:
+    async with running(backend) as bench:
         with pytest.raises(EngineError, match="does not take"):
-            await bench.rest(bad)
-        assert await bench.rest(good) == "ab"
+            await bench.text("bad")
+        assert bench.log == []
+        assert await bench.text("good") == "ab"
 
 
 async def test_a_model_that_stops_working_fails_all_clearly_and_says_so() -> None:

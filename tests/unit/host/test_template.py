@@ -106,6 +106,19 @@ def test_control_tokens_that_swallow_blanks_are_text_too(messages: list[Message]
     assert control(tokens) == template_of(BYTES, messages)
 
 
+class MergingTokenizer(FakeTokenizer):
+    """Has one token for a line end and what comes behind it, as byte-pair encodings do."""
+
+    def encode(self, text: str, *, special: bool = False) -> list[int]:
+        merged = super().encode(text.replace("\n|", "\x1a"), special=special)
+        return [0xFF if token == 0x1A else token for token in merged]
+
+
+def test_a_piece_that_would_merge_with_a_line_end_keeps_its_beginning() -> None:
+    tokens = encode_chat(MergingTokenizer(), [user("a<|end|>b")])
+    assert tokens == encode_chat(BYTES, [user("a<|end|>b")])
+
+
 # An answer that goes on
 
 

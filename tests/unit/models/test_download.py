@@ -9,11 +9,14 @@ import httpx2
 import pytest
 
 from phial.errors import ChecksumMismatch, DiskFull, DownloadError
-from phial.models.download import fetch
+from phial.models.download import Checksum, fetch
+from phial.models.failures import network_error
+from phial.models.package_index import INDEX
 from support.file_server import Fault, FileServer, Page, serve
 
 BODY = bytes(range(256)) * 1000
-SHA256 = hashlib.sha256(BODY).hexdigest()
+SHA256 = Checksum.sha256(hashlib.sha256(BODY).hexdigest())
+GIT_BLOB = Checksum.git_blob("ed99543dba99b885850a5e5a6bf95545aaa9754c", len(BODY))
 NO_PAUSES = (0.0, 0.0)
 
 
@@ -36,14 +39,15 @@ def download(
     client: httpx2.Client,
     *,
     size: int = len(BODY),
-    sha256: str = SHA256,
+    checksum: Checksum = SHA256,
 ) -> list[tuple[int, int]]:
     seen: list[tuple[int, int]] = []
     fetch(
         url,
         target,
         size=size,
-        sha256=sha256,
+        checksum=checksum,
+        place=INDEX,
         progress=lambda done, total: seen.append((done, total)),
         client=client,
         retry_pauses=NO_PAUSES,
@@ -67,6 +71,17 @@ def test_a_file_arrives_with_progress(server: FileServer, client: httpx2.Client,
     assert seen == sorted(seen)
     assert seen[0] == (0, len(BODY))
     assert seen[-1] == (len(BODY), len(BODY))
+
+
+def test_a_file_is_compared_with_its_name_in_git(
+    server: FileServer, client: httpx2.Client, tmp_path: Path
+) -> None:
+    download(f"{server.url}/file", tmp_path / "file", client, checksum=GIT_BLOB)
+
+    assert (tmp_path / "file").read_bytes() == BODY
+    server.pages["/file"] = Page(BODY[::-1])
+    with pytest.raises(ChecksumMismatch):
+        download(f"{server.url}/file", tmp_path / "other", client, checksum=GIT_BLOB)
 
 
 def test_a_file_that_is_there_is_not_asked_for(
@@ -185,6 +200,15 @@ def test_without_a_network_it_says_so_at_once(client: httpx2.Client, tmp_path: P
             download(url, tmp_path / "file", client)
 
     assert "secret" not in str(caught.value)
+
+
+def test_a_certificate_that_is_not_trusted_is_told() -> None:
+    error = httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed")
+
+    told = network_error(error, "https://user:secret@models.example/file?token=secret")
+
+    assert str(told).startswith("https://models.example/file shows a certificate that is not trusted here.")
+    assert "SSL_CERT_FILE" in str(told)
 
 
 @pytest.mark.parametrize("length", [10, len(BODY) - 10])

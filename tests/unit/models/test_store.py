@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,13 +11,7 @@ from phial import folders
 from phial.errors import ModelBroken, ModelNotFound, PhialError, UsageError
 from phial.models import store
 from phial.models.store import Model
-
-IR_FILES = (
-    "openvino_model.xml",
-    "openvino_model.bin",
-    "openvino_tokenizer.xml",
-    "openvino_detokenizer.xml",
-)
+from support.stored import IR_FILES, build_ir, install, names
 
 
 @pytest.fixture(autouse=True)
@@ -28,30 +21,8 @@ def models_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     return folders.models_folder()
 
 
-def build_ir(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for name in IR_FILES:
-        (folder / name).write_text(f"the {name}")
-
-
-def install(model_id: str, build: Callable[[Path], None] = build_ir, *, starter: bool = False) -> Model:
-    return store.install(
-        model_id,
-        build,
-        title=model_id.title(),
-        source="a test",
-        licence="MIT",
-        context_length=4096,
-        starter=starter,
-    )
-
-
 def unexpected_build(folder: Path) -> None:
     raise AssertionError(folder)
-
-
-def names(folder: Path) -> list[str]:
-    return sorted(item.name for item in folder.iterdir() if item.name != ".lock")
 
 
 def test_an_installed_model_is_whole(models_folder: Path) -> None:

@@ -1,0 +1,101 @@
+"""Loads a model on the device and by the backend that suit it; what fails gives way to what works, and says so."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import sys
+from collections.abc import Callable, Sequence
+
+from phial.errors import DeviceError, ModelBroken, ModelError
+from phial.host import devices
+from phial.host.backend import Backend
+from phial.host.devices import Choice
+from phial.models.store import Model
+
+_log = logging.getLogger(__name__)
+
+AUTO = "auto"
+GENAI = "openvino-genai"
+OPTIMUM = "optimum"
+BACKENDS = (AUTO, GENAI, OPTIMUM)
+
+Progress = Callable[[str, float], None]
+
+
+def load(model: Model, device: str, progress: Progress, *, backend: str = AUTO) -> Backend:
+    """Load a model, warmed up; AUTO and auto leave the choice to Phial. Blocks for seconds.
+
+    A device that cannot load the model gives way to the CPU. Raises `ModelError` and `DeviceError`.
+    """
+    progress("importing OpenVINO", 0.0)
+    _forbid_telemetry()
+    choice = devices.choose(device, devices.devices(), _needed(model))
+    try:
+        return _load_on(choice, model, backend, progress)
+    except (ModelBroken, DeviceError) as error:
+        if choice.device == "CPU":
+            raise
+        _log.warning("%s", error)
+        fallback = Choice("CPU", f"{choice.device} failed: {error.message}")
+        progress(f"{choice.device} failed, taking the CPU", 0.1)
+        return _load_on(fallback, model, backend, progress)
+
+
+def _load_on(choice: Choice, model: Model, wanted: str, progress: Progress) -> Backend:
+    """Load by the first backend that can; if none can, the first one's error is the one to tell."""
+    loaders = [_LOADERS[name] for name in _candidates(choice.device, wanted)]
+    first, *others = loaders
+    try:
+        return first(model, choice, progress)
+    except ModelBroken as error:
+        for other in others:
+            _log.warning("%s", error)
+            return other(model, choice, progress)
+        raise
+
+
+def _candidates(device: str, wanted: str) -> Sequence[str]:
+    if device.startswith("NPU"):
+        return ("npu",)
+    if wanted != AUTO:
+        return (wanted,)
+    return (GENAI, OPTIMUM) if importlib.util.find_spec("optimum") else (GENAI,)
+
+
+def _genai(model: Model, choice: Choice, progress: Progress) -> Backend:
+    from phial.host import genai
+
+    return genai.load(model, choice.device, progress, reason=choice.reason)
+
+
+def _npu(model: Model, choice: Choice, progress: Progress) -> Backend:
+    from phial.host import llm
+
+    return llm.load(model, choice.device, progress, reason=choice.reason)
+
+
+def _optimum(model: Model, choice: Choice, progress: Progress) -> Backend:
+    try:
+        from phial.host import optimum
+    except ImportError as error:
+        command = f'{sys.executable} -m pip install "phial-ls[optimum]"'
+        raise ModelError("The optimum backend is not installed.", advice=f"Run `{command}`.") from error
+    return optimum.load(model, choice.device, progress, reason=choice.reason)
+
+
+_LOADERS: dict[str, Callable[[Model, Choice, Progress], Backend]] = {
+    GENAI: _genai,
+    OPTIMUM: _optimum,
+    "npu": _npu,
+}
+
+
+def _needed(model: Model) -> int:
+    """Return roughly what a GPU must hold: the weights, and a quarter of that for the cache and the rest."""
+    return (model.folder / "openvino_model.bin").stat().st_size * 5 // 4
+
+
+def _forbid_telemetry() -> None:
+    """Keep OpenVINO from reporting to Google Analytics that it is imported; it does without this package."""
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # how Python marks what must not be imported
