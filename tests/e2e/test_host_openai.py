@@ -81,6 +81,7 @@ async def test_stream(client: AsyncOpenAI) -> None:
         messages=QUESTION,
         stream=True,
         stream_options={"include_usage": True},
+        max_tokens=60,
         extra_body={"structured_outputs": {"regex": "[a-z]{30}"}},
     )
     chunks = [chunk async for chunk in stream]
@@ -120,10 +121,15 @@ async def test_two_choices_streamed(client: AsyncOpenAI) -> None:
 
 @pytest.mark.parametrize("stop", ["three", ["five", "three"], ["thr", "ee fo"]])
 async def test_stop_strings(client: AsyncOpenAI, stop: Any) -> None:
-    counting = {"structured_outputs": {"regex": "one two three four five"}}
+    counting = {"structured_outputs": {"regex": "one two three four five six seven eight"}}
+    whole = await ask(client, extra_body=counting)
     answer = await ask(client, stop=stop, extra_body=counting)
+    assert text_of(whole) == "one two three four five six seven eight"
     assert text_of(answer) == "one two "
     assert answer.choices[0].finish_reason == "stop"
+    assert whole.usage
+    assert answer.usage
+    assert answer.usage.completion_tokens < whole.usage.completion_tokens - 2  # the rest is not computed
 
 
 async def test_stop_string_that_never_comes(client: AsyncOpenAI) -> None:

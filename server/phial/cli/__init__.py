@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import typer
 
-from phial import __version__
-from phial.cli import demo, doctor, models, questions, servers
+from phial import __version__, folders
+from phial.cli import bench, demo, doctor, models, questions, servers
 from phial.cli.output import fail
 from phial.errors import PhialError
 
@@ -30,6 +31,15 @@ def main() -> None:
         fail(error)
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception:  # noqa: BLE001 - the rim: a fault of ours, whose traceback helps us and not its user
+        fail(_fault())
+
+
+def _fault() -> PhialError:
+    """Keep the traceback of the present exception in a log, and return what to tell about it."""
+    log = folders.logs_folder() / "phial.log"
+    log.write_text(traceback.format_exc(), encoding="utf-8")
+    return PhialError("Phial has a fault.", advice=f"Please report it, with what stands in {log}.")
 
 
 @app.callback(invoke_without_command=True)
@@ -48,3 +58,4 @@ app.command()(questions.complete)
 app.add_typer(models.app, name="models")
 app.command()(doctor.doctor)
 app.command()(demo.demo)
+app.command()(bench.bench)

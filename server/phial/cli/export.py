@@ -65,7 +65,7 @@ def export(
     """
     model_id = id or default_id(source, weight_format.value)
     options = ExportOptions(weight_format.value, group_size, ratio, sym, dataset or None)
-    with _shown_progress() as told:
+    with shown_progress() as told:
         model = export_model(source, model_id=model_id, options=options, progress=told)
     used = store.in_use() == model
     end = " and in use." if used else f". Run `phial models use {model.id}` to use it."
@@ -73,7 +73,7 @@ def export(
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Callable[[ExportProgress], None]]:
+def shown_progress() -> Iterator[Callable[[ExportProgress], None]]:
     """Show on stderr what it is told: a spinner with the stage and the time to a person, lines to a pipe."""
     if not errors.is_terminal:
         yield _lines()
@@ -104,6 +104,7 @@ _STAGES = {
     "waiting": "Preparing",
     "finding": "Finding the model",
     "downloading": "Downloading",
+    "building": "Building the random weights",
     "loading": "Loading the weights",
     "converting": "Converting to OpenVINO",
     "compressing": "Compressing the weights",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ import anyio
 import httpx2
 from filelock import AsyncFileLock, Timeout
 
-from phial import __version__
+from phial import __version__, errors
 from phial.address import HostAddress, HostFiles
 from phial.errors import HostFailed
 from phial.models.store import Model
@@ -50,6 +51,23 @@ async def health(address: HostAddress) -> dict[str, Any] | None:
             return dict(response.json()) if response.is_success else None
         except (httpx2.HTTPError, ValueError):
             return None
+
+
+async def until_ready(address: HostAddress) -> None:
+    """Wait until a host's model is ready. Raises the error of its load, or `HostFailed` if the host ends."""
+    async with client(address, read_timeout=None) as http, http.stream("GET", "/lease") as response:
+        async for line in response.aiter_lines():
+            health = json.loads(line[5:]) if line.startswith("data:") else {}
+            if health.get("status") == "failed":
+                raise errors.from_wire(health["error"]["code"], health["error"]["message"])
+            if health.get("status") == "ready":
+                return
+    raise HostFailed("The model host ended while its model was loading.")
+
+
+async def end(model: Model, device: str) -> None:
+    """Have the host of a model on a device leave, if there is one, and wait until it has."""
+    await _make_room(HostFiles.of(model.folder, device))
 
 
 async def end_if_unused(address: HostAddress) -> None:

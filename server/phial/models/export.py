@@ -41,7 +41,7 @@ def export(
 
     Nothing looks installed unless it is whole. Raises ModelError and its kin, DownloadError and its kin.
     """
-    _require_optimum(options)
+    require_optimum(options)
     name = origin.name_of(source)
     if store.find_installed(model_id):
         return _same(model_id, name, options)
@@ -100,7 +100,7 @@ _PACKAGES = {
 """What an export is made with: the names of distributions and of the modules in them."""
 
 
-def _require_optimum(options: ExportOptions) -> None:
+def require_optimum(options: ExportOptions) -> None:
     missing = next((name for name, module in _PACKAGES.items() if not _is_there(module)), None)
     if missing:
         raise ModelError(

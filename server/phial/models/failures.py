@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx2
 
@@ -23,7 +24,20 @@ class Place:
     other_file: str
 
 
-def status_error(response: httpx2.Response, place: Place, url: str = "") -> DownloadError:
+class Response(Protocol):
+    """What is asked of a response: huggingface_hub may bring another edition of the HTTP library than ours."""
+
+    @property
+    def status_code(self) -> int: ...
+
+    @property
+    def url(self) -> object: ...
+
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+
+
+def status_error(response: Response, place: Place, url: str = "") -> DownloadError:
     """Say what a status means that is no success, and what to do about it; `url` is what was asked for."""
     status = response.status_code
     meaning, advice = place.refusals.get(min(500, status), place.refusals[0])

@@ -353,6 +353,17 @@ async def test_several_choices_are_made_from_one_prompt(stream: bool) -> None:
     assert {decoding.temperature for decoding in backend.decodings} == {1.0}
 
 
+async def test_the_other_choices_wait_until_the_first_has_read_the_prompt() -> None:
+    backend = FakeBackend({"chat": "abc"})
+    async with serving(backend) as http:
+        await http.post(CHAT, json=asking("chat" + "." * 40, n=3, max_tokens=4))
+    prefill = -(-len(backend.tokenizer.encode(backend.prompts[0])) // CARD.prefill_chunk)
+    assert backend.log[: prefill + 3] == [
+        *("start chat", *["step chat"] * prefill),
+        *("start chat", "start chat"),
+    ]
+
+
 async def test_the_regular_expression_reaches_the_model() -> None:
     backend = FakeBackend({"chat": "a"})
     async with serving(backend) as http:
@@ -421,6 +432,7 @@ async def test_tokens_are_counted_as_they_would_be_sent() -> None:
             "continue_final_message needs an assistant message",
         ),
         (CHAT, asking("x" * 2000), None, "The prompt has 2006 tokens, and the model takes 1000"),
+        (CHAT, asking("x" * 2000, stream=True), None, "The prompt has 2006 tokens, and the model takes 1000"),
         (TEXT, {"prompt": [264]}, None, "`prompt`: token ids go up to 263."),
         (TEXT, {"prompt": [1], "suffix": "x"}, None, "`suffix` needs a `prompt` that is text."),
         (TEXT, {"prompt": []}, None, "The prompt is empty."),

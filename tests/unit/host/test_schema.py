@@ -87,6 +87,27 @@ def test_a_bad_text_names_the_field(body: dict[str, Any], named: str) -> None:
     assert field == named or field.startswith(f"{named}.")
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        (ChatCompletions, {"messages": MESSAGES, "max_tokens": 1, "max_completion_tokens": 1, "n": 1}),
+        (ChatCompletions, {"messages": MESSAGES, "temperature": 2, "top_p": 1, "n": 8, "stop": ["x"] * 16}),
+        (Completions, {"prompt": [0], "logprobs": 0}),
+        (Completions, {"prompt": "", "suffix": "", "logprobs": 5}),
+    ],
+)
+def test_what_lies_on_the_limit_is_allowed(kind: type[BaseModel], body: dict[str, Any]) -> None:
+    taken = kind.model_validate(body).model_dump()
+    assert {name: taken[name] for name in body} == body
+
+
+def test_what_is_not_said() -> None:
+    body = chat()
+    assert (body.stream, body.stream_options.include_usage, body.logprobs) == (False, False, False)
+    assert (body.stop, body.n, body.priority) == ([], 1, 0)
+    assert body.decoding(0, 7) == Decoding(max_tokens=7, temperature=0.0, top_p=1.0, seed=0, regex=None)
+
+
 def test_null_means_the_default_wherever_openai_allows_it() -> None:
     nullable = (
         *("max_tokens", "max_completion_tokens", "temperature", "top_p", "n", "stop", "seed"),
@@ -109,6 +130,12 @@ def test_what_is_not_known_is_ignored() -> None:
 
 def test_a_stop_string_may_stand_alone() -> None:
     assert chat(stop="\n").stop == ["\n"]
+
+
+@pytest.mark.parametrize("role", ["system", "user", "assistant"])
+def test_a_message_is_as_a_template_takes_it(role: str) -> None:
+    [message] = chat(messages=[{"role": role, "content": "a"}]).messages
+    assert message.plain() == {"role": role, "content": "a"}
 
 
 def test_a_message_in_parts_is_joined() -> None:
