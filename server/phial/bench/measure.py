@@ -46,13 +46,13 @@ class _Answer:
     tokens: int
 
 
-async def measure(address: HostAddress, load_seconds: float) -> Figures:
+async def measure(address: HostAddress, load_seconds: float, *, runs: int = _RUNS) -> Figures:
     """Measure a host that is ready: prompts that it has never seen, then one that it has, a little longer."""
     health = await launcher.health(address) or {}
     draw = random.Random(0)  # noqa: S311 - the same noise each time
     colds, warms, prefills, decodes = [], [], [], []
     async with launcher.client(address, read_timeout=_READ_TIMEOUT) as http:
-        for _ in range(_RUNS):
+        for _ in range(runs):
             prompt = [draw.randrange(1000, 30_000) for _ in range(_PROMPT)]
             cold = await _ask(http, prompt, 1)
             longer = [*prompt, *(draw.randrange(1000, 30_000) for _ in range(_ADDED))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from dataclasses import dataclass, field
@@ -85,7 +86,7 @@ def demo(
     )
     console.print()
     console.print(Rule(style="dim"))
-    program = Path(sys.argv[0]).absolute()
+    program = shutil.which("phial", path=Path(sys.executable).parent) or "phial"
     _plain(_EDITORS.format(program=program, command=f"'{program}', 'serve'"))
 
 

@@ -6,10 +6,10 @@ import platform
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
-from typing import Annotated, Literal
+from typing import Annotated
 
 import anyio
 import psutil
@@ -19,8 +19,11 @@ from rich.text import Text
 from phial import __version__, folders
 from phial.address import HostAddress
 from phial.cli.output import console, print_json
+from phial.cli.speed import Finding, speed_findings
 from phial.engine import launcher
 from phial.models import store
+from phial.models.catalog import DEFAULT
+from phial.models.overview import overview
 
 _GIB = 1 << 30
 _LITTLE_MEMORY = 2 * _GIB
@@ -28,24 +31,18 @@ _LITTLE_DISK = 3 * _GIB
 _MARKS = {"good": ("✓", "green"), "note": ("•", "yellow"), "wrong": ("✗", "red")}
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing looked at; `advice` says what to do where it is not good."""
-
-    name: str
-    verdict: Literal["good", "note", "wrong"]
-    detail: str
-    advice: str = ""
-
-
 def doctor(
-    *, json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False
+    *,
+    speed: Annotated[bool, typer.Option(help="Measure how fast the model in use is: some seconds.")] = True,
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Look at everything that Phial needs; exit code 1 if something is wrong.
 
     Example: `phial doctor`
     """
-    findings = [*_versions(), *_devices(), *_resources(), *_models(), *anyio.run(_hosts)]
+    findings = [*_versions(), *_devices(), *_resources(), *_models(), _default_model(), *anyio.run(_hosts)]
+    if speed and store.installed():
+        findings += speed_findings()
     if json:
         print_json([asdict(finding) for finding in findings])
     else:
@@ -108,6 +105,19 @@ def _models() -> Iterator[Finding]:
             yield Finding(f"Model {model.id}", "good", f"{model.title}{kind}")
     if not models:
         yield Finding("Models", "wrong", "none is installed", "Run `phial models pull starter`.")
+
+
+def _default_model() -> Finding:
+    """Tell whether this machine can run the model that Phial is made for."""
+    row = next(row for row in overview() if row.id == DEFAULT)
+    memory = f"takes {(row.memory_bytes or 0) / _GIB:.1f} GB while it runs"
+    if not row.fits:
+        advice = "Close other programs, or use a smaller model: `phial models list`."
+        return Finding("Default model", "note", f"{row.title} {memory}, which are not free now", advice)
+    advice = "" if row.installed else f"Run `{row.command}` to fetch it."
+    return Finding(
+        "Default model", "good" if row.installed else "note", f"{row.title} fits: it {memory}", advice
+    )
 
 
 async def _hosts() -> list[Finding]:

@@ -29,7 +29,6 @@ def load(model: Model, device: str, progress: Progress, *, backend: str = AUTO) 
     A device that cannot load the model gives way to the CPU. Raises `ModelError` and `DeviceError`.
     """
     progress("importing OpenVINO", 0.0)
-    _forbid_telemetry()
     choice = devices.choose(device, devices.devices(), _needed(model))
     try:
         return _load_on(choice, model, backend, progress)
@@ -94,8 +93,3 @@ _LOADERS: dict[str, Callable[[Model, Choice, Progress], Backend]] = {
 def _needed(model: Model) -> int:
     """Return roughly what a GPU must hold: the weights, and a quarter of that for the cache and the rest."""
     return (model.folder / "openvino_model.bin").stat().st_size * 5 // 4
-
-
-def _forbid_telemetry() -> None:
-    """Keep OpenVINO from reporting to Google Analytics that it is imported; it does without this package."""
-    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # how Python marks what must not be imported

@@ -50,6 +50,9 @@ _LONG_CONTEXT_NOTE = "Used with 4,096 tokens of context: beyond them its OpenVIN
 # All of their 32,768 tokens would fit a laptop, but no prompt of an editor gets near them.
 _QWEN_CONTEXT = 16_384
 
+DEFAULT = "phi-3-mini-4k"
+"""The id of the model that Phial is made for."""
+
 CATALOG: tuple[CatalogEntry, ...] = (
     CatalogEntry(
         id="phi-3-mini-4k",

@@ -86,6 +86,21 @@ def default_id(source: str, weight_format: str) -> str:
     return (plain or "model") + ("" if weight_format == usual else f"-{weight_format}")
 
 
+def require_optimum(options: ExportOptions) -> None:
+    """Raise ModelError, naming the one command that helps, where what an export needs is not installed."""
+    missing = next((name for name, module in _PACKAGES.items() if not _is_there(module)), None)
+    if missing:
+        raise ModelError(
+            f"Exporting a model needs {missing}, which is not installed.",
+            advice=f'Run `{sys.executable} -m pip install "phial-ls[optimum]"` and the same command again.',
+        )
+    if options.dataset not in {None, "auto"} and not _is_there("datasets"):
+        raise ModelError(
+            f"The data set {options.dataset} needs the package datasets, which is not installed.",
+            advice=f"Run `{sys.executable} -m pip install datasets`, or export without a data set.",
+        )
+
+
 _PEAK = {"fp32": 2.1, "fp16": 1.2, "int8": 1.7, "int4": 1.6}
 """Disk space at the peak (the IR before and after compressing), as a multiple of the 16-bit weights it is made of."""
 
@@ -98,20 +113,6 @@ _PACKAGES = {
     "openvino-tokenizers": "openvino_tokenizers",
 }
 """What an export is made with: the names of distributions and of the modules in them."""
-
-
-def require_optimum(options: ExportOptions) -> None:
-    missing = next((name for name, module in _PACKAGES.items() if not _is_there(module)), None)
-    if missing:
-        raise ModelError(
-            f"Exporting a model needs {missing}, which is not installed.",
-            advice=f'Run `{sys.executable} -m pip install "phial-ls[optimum]"` and the same command again.',
-        )
-    if options.dataset not in {None, "auto"} and not _is_there("datasets"):
-        raise ModelError(
-            f"The data set {options.dataset} needs the package datasets, which is not installed.",
-            advice=f"Run `{sys.executable} -m pip install datasets`, or export without a data set.",
-        )
 
 
 def _is_there(module: str) -> bool:

@@ -259,11 +259,10 @@ async def test_a_control_token_in_a_question_is_text() -> None:
 
 async def test_a_prompt_asked_again_is_cached() -> None:
     async with serving(FakeBackend({"chat": "x"})) as http:
-        usages = [(await http.post(CHAT, json=asking())).json()["usage"] for _ in range(2)]
-    assert [usage["prompt_tokens_details"]["cached_tokens"] for usage in usages] == [
-        0,
-        usages[0]["prompt_tokens"] - 1,
-    ]
+        usages = [(await http.post(CHAT, json=asking(n=n))).json()["usage"] for n in (1, 1, 2)]
+    [length] = {usage["prompt_tokens"] for usage in usages}
+    cached = [usage["prompt_tokens_details"]["cached_tokens"] for usage in usages]
+    assert cached == [0, length - 1, length - 1]
 
 
 @pytest.mark.parametrize(
@@ -404,9 +403,11 @@ async def test_a_text_comes_as_events() -> None:
 async def test_tokens_are_counted_as_they_would_be_sent() -> None:
     async with serving(FakeBackend({})) as http:
         text = (await http.post("/tokenize", json={"prompt": "ab"})).json()
-        chat = (await http.post("/tokenize", json=asking("ab", continue_final_message=False))).json()
+        chat = (await http.post("/tokenize", json=asking("ab"))).json()
+        body = {"messages": [{"role": "assistant", "content": "ab"}], "continue_final_message": True}
+        going_on = (await http.post("/tokenize", json=body)).json()
     assert text == {"count": 3, "max_model_len": 1000, "tokens": [256, 97, 98]}
-    assert chat["count"] == 8
+    assert (chat["count"], going_on["count"]) == (8, 4)
 
 
 # Refusals

@@ -324,6 +324,8 @@ async def test_a_prompt_asked_again_is_cached_but_for_its_last_token() -> None:
     assert bench.count("phial_generated_tokens_total") == 2
     assert bench.count("phial_first_token_seconds_count") == 2
     assert bench.count("phial_step_seconds_count") == bench.log.count("step chat")
+    assert bench.count("phial_step_seconds_sum") < 60
+    assert bench.count("phial_first_token_seconds_sum") < 60
     assert bench.count("phial_requests_total{stop}") == 2
 
 
