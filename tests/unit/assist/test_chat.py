@@ -48,6 +48,8 @@ async def test_no_empty_piece_is_told() -> None:
     told: list[str] = []
     await told_by(FakeEngine("", "a", "", "b", ""), told)
     assert "" not in told
+    await told_by(FakeEngine("c"), told)
+    assert told[-1] == "c"
 
 
 async def test_an_answer_cut_at_its_length_says_so() -> None:

@@ -14,7 +14,9 @@ from phial.assist.loops import is_looping
         pytest.param("Here it is:\n" + "- item\n" * 23, id="a list after other text"),
         pytest.param("0" * 160, id="a character"),
         pytest.param("    x = x + 1\n" * 12, id="a line of code"),
-        pytest.param(("def f():\n" + "    pass\n" * 20) * 4, id="a long passage"),
+        pytest.param("".join(f"line {number}\n" for number in range(20)) * 4, id="a passage"),
+        pytest.param(("x" * 238 + "\n") * 4, id="the longest passage"),
+        pytest.param("ab" * 80, id="the shortest"),
         pytest.param("é😀" * 80, id="characters of several bytes"),
         pytest.param("ab" * 80 + "a", id="cut inside a repeat"),
     ],
@@ -34,6 +36,8 @@ def test_a_loop(text: str) -> None:
         pytest.param("The quick brown fox jumps over the lazy dog. " * 3, id="three times"),
         pytest.param("".join(f"{number}\n" for number in range(99)), id="counting"),
         pytest.param("abcdefghij" * 15, id="fifteen times ten characters"),
+        pytest.param("".join(f"line {number}\n" for number in range(20)) * 3, id="a passage three times"),
+        pytest.param(("x" * 239 + "\n") * 4, id="a longer passage than is looked for"),
     ],
 )
 def test_no_loop(text: str) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from anyio.streams.memory import MemoryObjectReceiveStream
 
@@ -198,6 +199,19 @@ async def test_a_host_that_is_asked_to_leave_if_unused_stays_for_whoever_holds_i
         else:
             assert await host.leave_if_unused(SOON)
             await host.until_unused(LATE)
+
+
+@pytest.mark.parametrize("query", ["", "?unused"])
+async def test_a_host_leaves_when_a_window_says_so(query: str) -> None:
+    host = Host(MODEL, "CPU", load=fail)
+    transport = httpx2.ASGITransport(create_app(host, token="secret"))
+    headers = {"authorization": "Bearer secret"}
+    async with httpx2.AsyncClient(
+        transport=transport, base_url="http://127.0.0.1:1", headers=headers
+    ) as http:
+        assert (await http.post(f"/shutdown{query}")).json() == {"status": "leaving"}
+    with anyio.fail_after(5):
+        await host.until_unused(LATE)
 
 
 async def test_a_lease_lasts_as_long_as_its_connection_and_tells_each_change() -> None:
