@@ -28,6 +28,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "phial.assist": ("phial.assist", "phial.engine.base"),
     "phial.host": ("phial.host", "phial.models", "phial.address", "phial.errors", "phial.folders"),
+    "phial.bench": (
+        "phial.bench",
+        "phial.engine",
+        "phial.models",
+        "phial.address",
+        "phial.errors",
+        "phial.folders",
+    ),
     "phial.lsp": (
         "phial.lsp",
         "phial.assist",
@@ -48,6 +56,7 @@ BACKENDS = (
     "phial.host.optimum",
     "phial.host.devices",
     "phial.host.ir",
+    "phial.host.random_model",
 )
 ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("pygls", "lsprotocol"), ("phial.lsp",)),

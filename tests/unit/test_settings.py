@@ -90,6 +90,17 @@ def test_nothing_said_means_the_defaults(raw: object) -> None:
     assert parse(raw) == (DEFAULTS, [])
 
 
+def test_the_defaults() -> None:
+    assert wire(DEFAULTS) == {
+        "model": "",
+        "device": "AUTO",
+        "keepAlive": 10.0,
+        "engine": {"url": "", "model": "", "key": ""},
+        "completion": {"enable": True, "debounce": 0.15, "maxTokens": 96, "maxLines": 12},
+        "chat": {"maxTokens": 1024, "temperature": 0.0},
+    }
+
+
 def test_names_are_camel_case_on_the_wire() -> None:
     parsed, problems = parse({"keepAlive": 1.5, "completion": {"maxTokens": 8, "maxLines": 2}})
     assert problems == []

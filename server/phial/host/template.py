@@ -65,12 +65,34 @@ def _rendered(
     continue_final_message: bool,
 ) -> str:
     if not continue_final_message:
-        return tokenizer.render(messages, add_generation_prompt=add_generation_prompt)
+        return _with_system_text(tokenizer, messages, add_generation_prompt)
     if add_generation_prompt:
         raise UsageError("add_generation_prompt and continue_final_message exclude each other.")
     if not messages or messages[-1]["role"] != "assistant":
         raise UsageError("continue_final_message needs an assistant message at the end.")
-    return tokenizer.render(messages[:-1], add_generation_prompt=True) + messages[-1]["content"]
+    return _with_system_text(tokenizer, messages[:-1], add_generation_prompt=True) + messages[-1]["content"]
+
+
+def _with_system_text(tokenizer: Tokenizer, messages: Sequence[Message], add_generation_prompt: bool) -> str:
+    """Render a conversation; where a template has no system role, its text opens the first user turn."""
+    system = messages[0]["content"].strip() if messages and messages[0]["role"] == "system" else ""
+    try:
+        rendered = tokenizer.render(messages, add_generation_prompt=add_generation_prompt)
+    except UsageError:
+        if not system:
+            raise
+        rendered = ""
+    if system in rendered:
+        return rendered
+    return tokenizer.render(_system_in_user_turn(messages), add_generation_prompt=add_generation_prompt)
+
+
+def _system_in_user_turn(messages: Sequence[Message]) -> list[Message]:
+    system, *others = messages
+    if not others or others[0]["role"] != "user":
+        return [{"role": "user", "content": system["content"]}, *others]
+    first, *rest = others
+    return [{"role": "user", "content": f"{system['content']}\n\n{first['content']}"}, *rest]
 
 
 def _marked(tokenizer: Tokenizer, text: str, mark: str) -> str:

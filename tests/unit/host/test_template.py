@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import example, given
@@ -215,3 +216,45 @@ def test_the_token_after_an_answer_ends_a_turn(turn: str, end: str | None) -> No
 
 def test_a_token_that_swallows_blanks_is_told_without_them() -> None:
     assert turn_end(SwallowingTokenizer()) == "<|end|>"
+
+
+class WithoutSystemRole(FakeTokenizer):
+    """A template that drops system messages, or refuses them."""
+
+    def __init__(self, *, refuses: bool) -> None:
+        super().__init__()
+        self._refuses = refuses
+
+    def render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
+        kept = [message for message in messages if message["role"] != "system"]
+        if self._refuses and len(kept) < len(messages):
+            raise UsageError("System role not supported.")
+        return super().render(kept, add_generation_prompt=add_generation_prompt)
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+@pytest.mark.parametrize(
+    ("roles", "rendered"),
+    [
+        (["system", "user"], "<|user|>\nsystem 0\n\nuser 1<|end|>\n<|assistant|>\n"),
+        (["system"], "<|user|>\nsystem 0<|end|>\n<|assistant|>\n"),
+        (
+            ["system", "assistant", "user"],
+            "<|user|>\nsystem 0<|end|>\n<|assistant|>\nassistant 1<|end|>\n<|user|>\nuser 2<|end|>\n<|assistant|>\n",
+        ),
+        (["user"], "<|user|>\nuser 0<|end|>\n<|assistant|>\n"),
+    ],
+)
+def test_a_template_without_system_role_gets_its_text_from_the_user(
+    roles: list[str], rendered: str, refuses: bool
+) -> None:
+    tokenizer = WithoutSystemRole(refuses=refuses)
+    messages = [{"role": role, "content": f"{role} {number}"} for number, role in enumerate(roles)]
+    assert tokenizer.show(encode_chat(tokenizer, messages)) == rendered
+
+
+def test_a_template_that_refuses_more_than_the_system_role_says_so() -> None:
+    tokenizer = WithoutSystemRole(refuses=True)
+    messages = [{"role": "user", "content": "a"}, {"role": "system", "content": "b"}]
+    with pytest.raises(UsageError, match="System role not supported"):
+        encode_chat(tokenizer, messages)
