@@ -241,6 +241,7 @@ async def test_failed_host_is_replaced(starter: Path, own_home: Path, tmp_path: 
     failed = await find_or_start(model)
     async with leased(failed) as health:
         assert (await until_loaded(health))["status"] == "failed"
+    [process] = hosts_in(own_home)
     (model / "openvino_model.xml").unlink()
     (model / "openvino_model.xml").symlink_to(starter / "openvino_model.xml")
     sound = await find_or_start(model)
@@ -248,6 +249,7 @@ async def test_failed_host_is_replaced(starter: Path, own_home: Path, tmp_path: 
     async with leased(sound) as health:
         stages = [state["stage"] async for state in reading(health)]
     assert stages[-1] == "compiling it for the device"
+    await ended(process)
     assert [process.pid for process in hosts_in(own_home)] == [sound.pid]
 
 
