@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from phial.errors import DeviceError, ModelBroken, ModelError
 from phial.host import devices
@@ -43,14 +44,14 @@ def load(model: Model, device: str, progress: Progress, *, backend: str = AUTO) 
 
 def _load_on(choice: Choice, model: Model, wanted: str, progress: Progress) -> Backend:
     """Load by the first backend that can; if none can, the first one's error is the one to tell."""
-    loaders = [_LOADERS[name] for name in _candidates(choice.device, wanted)]
-    first, *others = loaders
+    first, *others = (_LOADERS[name] for name in _candidates(choice.device, wanted))
     try:
         return first(model, choice, progress)
     except ModelBroken as error:
+        _log.warning("%s", error)
         for other in others:
-            _log.warning("%s", error)
-            return other(model, choice, progress)
+            with suppress(ModelError):
+                return other(model, choice, progress)
         raise
 
 
