@@ -134,7 +134,7 @@ class Host:
         return False
 
     async def until_unused(self, patience: float) -> None:
-        """Return when the host should end: asked to, or without lease and work for long enough.
+        """Return when the host should end: asked to, or without a lease for long enough.
 
         `patience` is how many seconds the first lease may take to come.
         """

@@ -6,7 +6,6 @@ import importlib.util
 import logging
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from phial.errors import DeviceError, ModelBroken, ModelError
 from phial.host import devices
@@ -22,6 +21,7 @@ OPTIMUM = "optimum"
 BACKENDS = (AUTO, GENAI, OPTIMUM)
 
 Progress = Callable[[str, float], None]
+Loader = Callable[[Model, Choice, Progress], Backend]
 
 
 def load(model: Model, device: str, progress: Progress, *, backend: str = AUTO) -> Backend:
@@ -50,9 +50,17 @@ def _load_on(choice: Choice, model: Model, wanted: str, progress: Progress) -> B
     except ModelBroken as error:
         _log.warning("%s", error)
         for other in others:
-            with suppress(ModelError):
-                return other(model, choice, progress)
+            if backend := _attempted(other, model, choice, progress):
+                return backend
         raise
+
+
+def _attempted(load_by: Loader, model: Model, choice: Choice, progress: Progress) -> Backend | None:
+    try:
+        return load_by(model, choice, progress)
+    except ModelError as error:
+        _log.warning("%s", error)
+        return None
 
 
 def _candidates(device: str, wanted: str) -> Sequence[str]:
@@ -84,7 +92,7 @@ def _optimum(model: Model, choice: Choice, progress: Progress) -> Backend:
     return optimum.load(model, choice.device, progress, reason=choice.reason)
 
 
-_LOADERS: dict[str, Callable[[Model, Choice, Progress], Backend]] = {
+_LOADERS: dict[str, Loader] = {
     GENAI: _genai,
     OPTIMUM: _optimum,
     "npu": _npu,
