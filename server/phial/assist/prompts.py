@@ -57,12 +57,12 @@ class Question:
     conversation: tuple[Message, ...] = ()
 
 
-def completion(excerpt: Excerpt, *, max_tokens: int, heal: bool = True) -> CompletionPrompt:
+def completion(excerpt: Excerpt, *, max_tokens: int, constrain: bool = True) -> CompletionPrompt:
     """Ask for the text at the cursor by continuing the assistant's turn.
 
-    An engine that cannot hold an answer to a regular expression gets the prefix as it is.
+    Where the engine cannot `constrain` its answer, most go through the fragment all the same.
     """
-    found = _FRAGMENT.search(excerpt.prefix) if heal else None
+    found = _FRAGMENT.search(excerpt.prefix)
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
     fence = fence_for(excerpt.prefix + excerpt.suffix)
@@ -75,7 +75,7 @@ def completion(excerpt: Excerpt, *, max_tokens: int, heal: bool = True) -> Compl
         sampling=Sampling(
             max_tokens=max_tokens,
             stop=(f"\n{fence}",),
-            regex=f"{fragment}[\\s\\S]*" if fragment else None,
+            regex=f"{fragment}[\\s\\S]*" if fragment and constrain else None,
         ),
         continues=True,
         priority=COMPLETION_PRIORITY,

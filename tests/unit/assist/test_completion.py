@@ -84,10 +84,13 @@ async def test_a_line_cut_at_its_length_is_kept() -> None:
     assert await completed("x = $0", FakeEngine(" foo(1, 2", finish_reason="length")) == "foo(1, 2"
 
 
-async def test_an_engine_that_cannot_be_held_to_the_fragment_just_goes_on() -> None:
-    engine = FakeEngine("bar", "()")
+@pytest.mark.parametrize(("answer", "text"), [(" foobar()", "bar()"), (" bar()", None), ("bar()", None)])
+async def test_an_engine_that_cannot_be_held_to_the_fragment_may_go_elsewhere(
+    answer: str, text: str | None
+) -> None:
+    engine = FakeEngine(answer)
     engine.holds_to_regex = False
-    assert await completed("return foo$0", engine) == "bar()"
+    assert await completed("return foo$0", engine) == text
     assert asked_of(engine).sampling.regex is None
 
 

@@ -61,11 +61,10 @@ def test_the_word_is_cut_back_and_written_anew(text: str, fragment: str) -> None
 
 
 @given(excerpts)
-def test_an_engine_that_cannot_be_held_to_it_gets_the_prefix_as_it_is(excerpt: Excerpt) -> None:
-    prompt = completion(excerpt, max_tokens=96, heal=False)
-    _, _, assistant = contents(prompt)
-    assert (prompt.fragment, prompt.request.sampling.regex) == ("", None)
-    assert assistant.partition("\n")[2] == excerpt.prefix
+def test_an_engine_that_cannot_be_held_to_it_gets_the_same_prompt(excerpt: Excerpt) -> None:
+    prompt, held = (completion(excerpt, max_tokens=96, constrain=constrain) for constrain in (False, True))
+    assert prompt.request.sampling.regex is None
+    assert (prompt.fragment, contents(prompt)) == (held.fragment, contents(held))
 
 
 @given(excerpts)
