@@ -23,10 +23,13 @@ from phial.host.backend import Decoding, FinishReason, Token
 from phial.host.native import cause
 from phial.host.serial import Emit, Progress, SerialBackend, serial_card
 from phial.host.template import turn_end
-from phial.models.store import Model
+from phial.models.store import Model, compiled_folder
 
 _DEFAULT_CONTEXT = 4096
 """Tokens; for a model that does not say how many it takes."""
+
+_PROPERTIES = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
+"""One request at a time, as soon as can be."""
 
 
 def load(
@@ -40,7 +43,7 @@ def load(
     """Load a model. Raises `ModelBroken`."""
     progress("compiling it for the device", 0.2)
     folder = str(model.folder)
-    config = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1", **(properties or {})}
+    config = {**_PROPERTIES, "CACHE_DIR": str(compiled_folder(model)), **(properties or {})}
     try:
         loaded = OVModelForCausalLM.from_pretrained(
             folder, device=device, ov_config=config, export=False, local_files_only=True

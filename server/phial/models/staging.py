@@ -2,11 +2,13 @@
 
 What is half-built, or to be deleted, stands in a hidden folder beside the models (`.<id>.partial-<random>`)
 that the next process to hold the lock clears away. What has arrived of a download stands in
-`.downloads/<id>` until its model is installed.
+`.downloads/<id>` until its model is installed. What OpenVINO has compiled of a model stands in
+`.compiled/<hash of its folder's path>`, of models in the user's own folders too.
 """
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -58,3 +60,9 @@ def move(source: Path, target: Path) -> None:
 def downloads() -> Path:
     """Return the folder with one folder per model that is being fetched."""
     return folders.models_folder() / ".downloads"
+
+
+def compiled(model: Path) -> Path:
+    """Return the folder for what has been compiled of the model in a folder."""
+    name = hashlib.sha256(str(model.resolve()).encode()).hexdigest()[:16]
+    return folders.models_folder() / ".compiled" / name

@@ -132,7 +132,7 @@ def install(
             )
             manifest.write(partial, content)
             if folder.exists():  # ours, but files are missing
-                staging.discard(folder)
+                _discard(folder)
             staging.move(partial, folder)
         shutil.rmtree(downloads_folder(model_id), ignore_errors=True)
         return _model(folder, content)
@@ -150,7 +150,7 @@ def remove(model_id: str) -> None:
             if not downloads.exists() or _folder_of(model_id).exists():
                 folder = _managed_folder(model_id)
                 _require_unused(folder)
-                staging.discard(folder)
+                _discard(folder)
             shutil.rmtree(downloads, ignore_errors=True)
     except Timeout as error:
         raise ModelError(
@@ -177,6 +177,11 @@ def verify(model_id: str) -> list[str]:
 def downloads_folder(model_id: str) -> Path:
     """Return the folder for what has arrived of a model; whoever downloads makes it."""
     return staging.downloads() / _folder_of(model_id).name
+
+
+def compiled_folder(model: Model) -> Path:
+    """Return the folder for what OpenVINO has compiled of a model, never inside the model's; OpenVINO makes it."""
+    return staging.compiled(model.folder)
 
 
 _IR = ("openvino_model.xml", "openvino_model.bin")
@@ -272,6 +277,11 @@ def _managed_folder(model_id: str) -> Path:
     if not (folder / manifest.FILE_NAME).is_file():
         raise ModelNotFound(f"The model {model_id} is not installed.")
     return folder
+
+
+def _discard(folder: Path) -> None:
+    shutil.rmtree(staging.compiled(folder), ignore_errors=True)
+    staging.discard(folder)
 
 
 def _require_unused(folder: Path) -> None:

@@ -15,7 +15,7 @@ from phial.models.store import Model
 from support import hosts
 from support.hub import Hub
 from support.processes import ended
-from support.stored import install, names, repository_of
+from support.stored import build_ir, install, names, repository_of
 
 
 @pytest.mark.parametrize("device", ["AUTO", "CPU", "GPU", "NPU", "GPU.1"])
@@ -68,6 +68,38 @@ def test_a_broken_model_can_be_removed(empty_store: Path) -> None:
     assert names(empty_store) == []
     with pytest.raises(ModelNotFound):
         store.remove("phi")
+
+
+def test_what_was_compiled_of_a_model_goes_with_it(empty_store: Path) -> None:
+    compiled = []
+    for model_id in ("phi", "other"):
+        folder = store.compiled_folder(install(model_id))
+        folder.mkdir(parents=True)
+        (folder / "1.blob").touch()
+        compiled.append(folder)
+
+    store.remove("phi")
+
+    assert [folder.exists() for folder in compiled] == [False, True]
+    assert store.verify("other") == []
+
+
+def test_what_was_compiled_of_a_broken_model_goes_when_it_is_installed_again(empty_store: Path) -> None:
+    model = install("phi")
+    store.compiled_folder(model).mkdir(parents=True)
+    (model.folder / "openvino_model.bin").unlink()
+
+    install("phi")
+
+    assert not store.compiled_folder(model).exists()
+
+
+def test_nothing_is_compiled_into_a_model_of_the_users_own(empty_store: Path, tmp_path: Path) -> None:
+    build_ir(tmp_path / "own")
+    compiled = store.compiled_folder(store.resolve(str(tmp_path / "own")))
+
+    assert compiled.is_relative_to(empty_store)
+    assert compiled == store.compiled_folder(store.resolve(f"{tmp_path}/own/../own"))
 
 
 @pytest.fixture
