@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -11,7 +11,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from phial.address import HostAddress
-from support.hosts import after_many_turns, metrics, until_counted
+from support.hosts import after_many_turns, cut_off, metrics, until_counted
 
 STEPS = "phial_step_seconds_count"
 GENERATED = "phial_generated_tokens_total"
@@ -31,24 +31,6 @@ async def client(host: HostAddress) -> AsyncIterator[AsyncOpenAI]:
 
 def question(text: str) -> Any:
     return [{"role": "user", "content": f"{uuid.uuid4()} {text}"}]
-
-
-async def cut_off(
-    work: Callable[[], Awaitable[object]],
-    host: HostAddress,
-    reached: Callable[[dict[str, float]], bool],
-) -> dict[str, float]:
-    """Send a request, hang up as soon as the host's counters are as wanted, and return them from then."""
-    async with anyio.create_task_group() as tasks:
-
-        async def request() -> None:
-            await work()
-            raise AssertionError("the answer ended before it could be cut off")
-
-        tasks.start_soon(request)
-        await until_counted(host, reached)
-        tasks.cancel_scope.cancel()
-    return await metrics(host)
 
 
 async def assert_free(host: HostAddress, since: dict[str, float], cancelled_before: float) -> None:

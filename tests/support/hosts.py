@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+import subprocess
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from phial.address import HostAddress, HostFiles
 from phial.engine import launcher
 from phial.models import manifest, store
+from support.processes import PHIAL, output
 
 
 @asynccontextmanager
@@ -31,6 +33,25 @@ async def running_host(model: Path, device: str = "CPU") -> AsyncIterator[HostAd
             yield address
     finally:
         await shut_down(model, device)
+
+
+@asynccontextmanager
+async def host_by_hand(model: Path, *, backend: str, device: str = "CPU") -> AsyncIterator[HostAddress]:
+    """Start a host as its user would, by a backend; find it as a window does, and shut it down at the end."""
+    command = [*PHIAL, "host", "--model", str(model), "--device", device, "--backend", backend]
+    process = subprocess.Popen(  # noqa: ASYNC220 - read to its end in a thread
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    files = HostFiles.of(model, device)
+    while (address := files.read()) is None:
+        assert process.poll() is None, "the host ended before it listened"
+        await anyio.sleep(0.05)
+    try:
+        await launcher.until_ready(address)
+        yield address
+    finally:
+        await shut_down(model, device)
+        await output(process)
 
 
 @asynccontextmanager
@@ -87,6 +108,24 @@ async def until_counted(address: HostAddress, reached: Callable[[dict[str, float
             if reached(await _read_metrics(http)):
                 return
     raise AssertionError("the counters never got there")
+
+
+async def cut_off(
+    work: Callable[[], Awaitable[object]],
+    host: HostAddress,
+    reached: Callable[[dict[str, float]], bool],
+) -> dict[str, float]:
+    """Send a request, hang up as soon as the host's counters are as wanted, and return them from then."""
+    async with anyio.create_task_group() as tasks:
+
+        async def request() -> None:
+            await work()
+            raise AssertionError("the answer ended before it could be cut off")
+
+        tasks.start_soon(request)
+        await until_counted(host, reached)
+        tasks.cancel_scope.cancel()
+    return await metrics(host)
 
 
 async def after_many_turns(address: HostAddress) -> dict[str, float]:

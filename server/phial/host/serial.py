@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+import anyio
+
 from phial.errors import EngineError, PhialError
 from phial.host.backend import Decoding, FinishReason, ModelCard, Token, Tokenizer
 from phial.models.store import Model
@@ -16,6 +18,9 @@ Emit = Callable[[Token], bool]
 
 
 Progress = Callable[[str, float], None]
+
+_INTERRUPT_AGAIN = 0.02
+"""Seconds after which a call that goes on is interrupted again: before it has begun to compute, that has no effect."""
 
 
 class Generator(Protocol):
@@ -50,8 +55,7 @@ class SerialBackend:
         if running is None:
             return
         while not running.ended:
-            await running.changed.wait()
-            running.changed.clear()
+            await running.until_changed()
             if running.wanted:
                 break
         if running.ended:
@@ -67,9 +71,9 @@ class SerialGeneration:
     """One request, generating in its thread."""
 
     def __init__(self, generator: Generator, prompt: Sequence[int], decoding: Decoding) -> None:
-        self.changed = asyncio.Event()
         self.ended = False
         self.wanted = True
+        self._changed = asyncio.Event()
         self._generator = generator
         self._loop = asyncio.get_running_loop()
         self._tokens: list[Token] = []
@@ -92,6 +96,15 @@ class SerialGeneration:
         """Stop it; the next step waits until the library has let go."""
         self.wanted = False
         self._generator.interrupt()
+        self._changed.set()
+
+    async def until_changed(self) -> None:
+        """Wait for a token, the end, or a cancel; one that was cancelled is interrupted again and again."""
+        with anyio.move_on_after(None if self.wanted else _INTERRUPT_AGAIN) as waited:
+            await self._changed.wait()
+        self._changed.clear()
+        if waited.cancelled_caught:
+            self._generator.interrupt()
 
     def _run(self, prompt: Sequence[int], decoding: Decoding) -> None:
         reason: FinishReason | None = None
@@ -110,11 +123,11 @@ class SerialGeneration:
 
     def _take(self, token: Token) -> None:
         self._tokens.append(token)
-        self.changed.set()
+        self._changed.set()
 
     def _end(self, reason: FinishReason | None, error: PhialError | None) -> None:
         self._reason, self._error, self.ended = reason, error, True
-        self.changed.set()
+        self._changed.set()
 
 
 def serial_card(model: Model, device: str, backend: str, *, max_model_len: int) -> ModelCard:
