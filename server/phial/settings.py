@@ -9,6 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, TypeVar, get_type_hints
 
+Number = TypeVar("Number", int, float)
+
+
+def _number(default: Number, lowest: float, highest: float) -> Number:
+    """Return a field whose value must lie within bounds."""
+    return field(default=default, metadata={"bounds": (lowest, highest)})
+
 
 @dataclass(frozen=True)
 class EngineSettings:
@@ -21,20 +28,21 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class CompletionSettings:
-    """Ghost text. Lengths in tokens and lines, times in seconds."""
+    """Ghost text. Lengths in tokens and lines, times in seconds; languages by their LSP ids."""
 
     enable: bool = True
-    debounce: float = 0.15
-    max_tokens: int = 96
-    max_lines: int = 12
+    disabled_languages: tuple[str, ...] = ()
+    debounce: float = _number(0.15, 0, 10)
+    max_tokens: int = _number(96, 1, 2048)
+    max_lines: int = _number(12, 1, 200)
 
 
 @dataclass(frozen=True)
 class ChatSettings:
     """Questions and explanations. Lengths in tokens."""
 
-    max_tokens: int = 1024
-    temperature: float = 0.0
+    max_tokens: int = _number(1024, 1, 32768)
+    temperature: float = _number(0.0, 0, 2)
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,7 @@ class Settings:
 
     model: str = ""
     device: str = "AUTO"
-    keep_alive: float = 10.0
+    keep_alive: float = _number(10.0, 0, 100_000)
     engine: EngineSettings = field(default_factory=EngineSettings)
     completion: CompletionSettings = field(default_factory=CompletionSettings)
     chat: ChatSettings = field(default_factory=ChatSettings)
@@ -76,35 +84,45 @@ def _parse_tree(tree: type[Tree], raw: object, path: str, problems: list[str]) -
         problems.append(f"`{path}` must be an object, not {_shown(raw)}; the defaults are used.")
         return tree()
     types = get_type_hints(tree)
-    names = {camel_case(item.name): item.name for item in fields(tree)}  # type: ignore[arg-type]
+    known = {camel_case(item.name): item for item in fields(tree)}  # type: ignore[arg-type]
     values: dict[str, Any] = {}
     for key, value in raw.items():
-        name = names.get(key) if isinstance(key, str) else None
-        if name is None:
+        item = known.get(key) if isinstance(key, str) else None
+        if item is None:
             problems.append(f"`{path}.{key}` is not a setting of Phial; it is ignored.")
-        elif is_dataclass(types[name]):
-            values[name] = _parse_tree(types[name], value, f"{path}.{key}", problems)
+        elif is_dataclass(types[item.name]):
+            values[item.name] = _parse_tree(types[item.name], value, f"{path}.{key}", problems)
         elif value is not None:
-            wrong = _wrong_with(value, types[name])
+            wanted = types[item.name]
+            wrong = _wrong_with(value, wanted, item.metadata.get("bounds"))
             if wrong:
                 problems.append(f"`{path}.{key}` {wrong}, not {_shown(value)}; the default is used.")
             else:
-                values[name] = types[name](value)
+                values[item.name] = tuple(value) if wanted == _STRINGS else wanted(value)
     return tree(**values)
 
 
-def _wrong_with(value: object, wanted: type) -> str | None:
+def _wrong_with(value: object, wanted: Any, bounds: tuple[float, float] | None) -> str | None:
     """Return what a value should be instead, or None if it is right."""
-    fits = type(value) is wanted or (wanted is float and type(value) is int)
+    if wanted == _STRINGS:
+        fits = isinstance(value, list | tuple) and all(type(item) is str for item in value)
+    else:
+        fits = type(value) is wanted or (wanted is float and type(value) is int)
     if not fits:
         return f"must be {_TYPE_NAMES[wanted]}"
-    if wanted in (int, float) and not 0 <= value <= _LARGEST:  # type: ignore[operator] # it is a number
-        return "must be a number from 0 up"
+    if bounds and not bounds[0] <= value <= bounds[1]:  # type: ignore[operator] # it is a number
+        return f"must be a number from {bounds[0]:,} to {bounds[1]:,}"
     return None
 
 
-_LARGEST = 1e9
-_TYPE_NAMES = {str: "a string", bool: "true or false", int: "a whole number", float: "a number"}
+_STRINGS = tuple[str, ...]
+_TYPE_NAMES = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    _STRINGS: "a list of strings",
+}
 
 
 def _shown(value: object) -> str:

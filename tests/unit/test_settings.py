@@ -41,18 +41,21 @@ keys = st.sampled_from(
 )
 near_settings = st.recursive(json_values, lambda children: st.dictionaries(keys, children), max_leaves=10)
 
-numbers = st.integers(0, 10**9)
-seconds = st.floats(0, 1e9)
 settings = st.builds(
     Settings,
     model=st.text(),
     device=st.text(),
-    keep_alive=seconds,
+    keep_alive=st.floats(0, 100_000),
     engine=st.builds(EngineSettings, url=st.text(), model=st.text(), key=st.text()),
     completion=st.builds(
-        CompletionSettings, enable=st.booleans(), debounce=seconds, max_tokens=numbers, max_lines=numbers
+        CompletionSettings,
+        enable=st.booleans(),
+        disabled_languages=st.lists(st.text()).map(tuple),
+        debounce=st.floats(0, 10),
+        max_tokens=st.integers(1, 2048),
+        max_lines=st.integers(1, 200),
     ),
-    chat=st.builds(ChatSettings, max_tokens=numbers, temperature=seconds),
+    chat=st.builds(ChatSettings, max_tokens=st.integers(1, 32768), temperature=st.floats(0, 2)),
 )
 
 
@@ -96,7 +99,13 @@ def test_the_defaults() -> None:
         "device": "AUTO",
         "keepAlive": 10.0,
         "engine": {"url": "", "model": "", "key": ""},
-        "completion": {"enable": True, "debounce": 0.15, "maxTokens": 96, "maxLines": 12},
+        "completion": {
+            "enable": True,
+            "disabledLanguages": (),
+            "debounce": 0.15,
+            "maxTokens": 96,
+            "maxLines": 12,
+        },
         "chat": {"maxTokens": 1024, "temperature": 0.0},
     }
 
@@ -131,14 +140,17 @@ def test_a_whole_number_will_do_for_seconds() -> None:
         ({"device": ["CPU"]}, "`phial.device` must be a string, not ['CPU']; the default is used."),
         ({"keepAlive": "10"}, "`phial.keepAlive` must be a number, not '10'; the default is used."),
         ({"keepAlive": True}, "`phial.keepAlive` must be a number, not True; the default is used."),
-        ({"keepAlive": -1}, "`phial.keepAlive` must be a number from 0 up, not -1; the default is used."),
+        (
+            {"keepAlive": -1},
+            "`phial.keepAlive` must be a number from 0 to 100,000, not -1; the default is used.",
+        ),
         (
             {"keepAlive": math.nan},
-            "`phial.keepAlive` must be a number from 0 up, not nan; the default is used.",
+            "`phial.keepAlive` must be a number from 0 to 100,000, not nan; the default is used.",
         ),
         (
             {"keepAlive": math.inf},
-            "`phial.keepAlive` must be a number from 0 up, not inf; the default is used.",
+            "`phial.keepAlive` must be a number from 0 to 100,000, not inf; the default is used.",
         ),
         (
             {"completion": {"enable": "yes"}},
@@ -155,6 +167,28 @@ def test_a_whole_number_will_do_for_seconds() -> None:
         (
             {"chat": {"maxTokens": True}},
             "`phial.chat.maxTokens` must be a whole number, not True; the default is used.",
+        ),
+        (
+            {"completion": {"maxTokens": 0}},
+            "`phial.completion.maxTokens` must be a number from 1 to 2,048, not 0; the default is used.",
+        ),
+        (
+            {"chat": {"temperature": 2.5}},
+            "`phial.chat.temperature` must be a number from 0 to 2, not 2.5; the default is used.",
+        ),
+        (
+            {"completion": {"disabledLanguages": "markdown"}},
+            (
+                "`phial.completion.disabledLanguages` must be a list of strings, not 'markdown';"
+                " the default is used."
+            ),
+        ),
+        (
+            {"completion": {"disabledLanguages": ["markdown", 1]}},
+            (
+                "`phial.completion.disabledLanguages` must be a list of strings, not ['markdown', 1];"
+                " the default is used."
+            ),
         ),
         ({"keep_alive": 1}, "`phial.keep_alive` is not a setting of Phial; it is ignored."),
         ({"chat": {"maxLines": 1}}, "`phial.chat.maxLines` is not a setting of Phial; it is ignored."),
