@@ -23,6 +23,8 @@ export interface Turn {
 export interface ChatParams {
   question?: string;
   task?: Task;
+  textDocument?: { uri: string };
+  range?: Range;
   attachments?: Attachment[];
   conversation?: Turn[];
   partialResultToken?: number | string;
@@ -47,7 +49,7 @@ export interface ChatResult {
   usage: ChatUsage;
 }
 
-/** How the engine is. `fraction` of the load is from 0 to 1. */
+/** How the engine is. `fraction` of the load is from 0 to 1, `contextLength` in tokens. */
 export interface StatusResult {
   state: "starting" | "loading" | "ready" | "failed" | "off";
   message: string;
@@ -57,6 +59,7 @@ export interface StatusResult {
   starter?: boolean;
   deviceReason?: string;
   tokensPerSecond?: number;
+  contextLength?: number;
 }
 
 /** A model as a picker shows it; sizes in bytes. `command` brings it here where it is not installed. */

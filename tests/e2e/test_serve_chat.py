@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -146,7 +148,11 @@ async def test_editor_that_dies_ends_its_chat(settings: dict[str, Any], host: Ho
         ({"task": "explain"}, "There is nothing to answer. Write a question, or select some code."),
         (
             {"question": "?", "textDocument": {"uri": "file:///never/opened.py"}},
-            "file:///never/opened.py is not open. Open it in the editor and try again.",
+            "/never/opened.py cannot be read: No such file or directory. Open it in the editor.",
+        ),
+        (
+            {"question": "?", "attachments": [{"textDocument": {"uri": "git:/a.py"}}]},
+            "git:/a.py is not open. Open it in the editor and try again.",
         ),
         (
             {
@@ -193,3 +199,33 @@ async def test_question_that_is_too_long(window: Editor) -> None:
     assert caught.value.data == {"code": "context_length_exceeded"}
     assert "Select less code" in caught.value.message
     assert caught.value.message.count("Select less code") == 1
+
+
+async def test_files_that_are_not_open_are_read(window: Editor, tmp_path: Path) -> None:
+    (tmp_path / "capital.md").write_text("The capital of Wonderland is Teapot City.\n", "utf-8")
+    (tmp_path / "noise.md").write_text("\n".join(f"Line {number}." for number in range(90)), "utf-8")
+    first = {"start": {"line": 0, "character": 0}, "end": {"line": 0, "character": 7}}
+    attachments = [
+        {"textDocument": {"uri": (tmp_path / "capital.md").as_uri()}},
+        {"textDocument": {"uri": (tmp_path / "noise.md").as_uri()}, "range": first},
+    ]
+    whole = await window.chat("What is the capital of Wonderland?", attachments=attachments)
+    assert "Teapot" in whole["text"]
+    assert whole["usage"]["promptTokens"] < 150
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe", "is no text in UTF-8. Choose a source file."),
+        (b" \n", "a.py is empty. Select the code that you mean."),
+        (b"x" * 1_000_001, "is too large to ask about. Open it and select a part of it."),
+    ],
+)
+async def test_files_that_cannot_be_used(
+    window: Editor, tmp_path: Path, content: bytes, message: str
+) -> None:
+    file = tmp_path / "a.py"
+    file.write_bytes(content)
+    with pytest.raises(ResponseError, match=re.escape(message)):
+        await window.chat("?", attachments=[{"textDocument": {"uri": file.as_uri()}}])

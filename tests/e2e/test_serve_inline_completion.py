@@ -118,6 +118,15 @@ async def test_nothing_where_it_is_switched_off(settings: dict[str, Any], host: 
         assert (await metrics(host))["phial_prompt_tokens_total"] == before["phial_prompt_tokens_total"]
 
 
+async def test_nothing_for_a_language_that_is_switched_off(settings: dict[str, Any]) -> None:
+    async with editor({**settings, "completion": {"disabledLanguages": ["markdown"]}}) as window:
+        await window.until_ready()
+        text = "def square(x):\n    return "
+        off = window.open(text, "file:///work/a.md", language="markdown")
+        assert await window.complete(off, 1, 11) is None
+        assert await window.complete(window.open(text), 1, 11)
+
+
 async def test_nothing_in_a_document_that_is_not_open(window: Editor) -> None:
     assert await window.complete("file:///never/opened.py", 0, 0) is None
     uri = window.open("x = ")

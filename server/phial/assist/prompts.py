@@ -24,7 +24,8 @@ _CHAT_SYSTEM = (
 
 _TASKS = {
     "ask": "{question}",
-    "explain": "Explain what this code does, step by step, for a developer who has not seen it before.",
+    "explain": "Explain what this code does, step by step, for a developer who has not seen it before."
+    " {question}",
     "fix": "Find what is wrong in this code and give the corrected code. {question}",
     "document": "Write the documentation comment for this code, in the style of its language. {question}",
     "test": "Write unit tests for this code. {question}",
@@ -46,14 +47,21 @@ class CompletionPrompt:
 
 
 @dataclass(frozen=True)
+class Snippet:
+    """A piece of code that a question is about."""
+
+    code: str
+    path: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
 class Question:
     """What a user wants to know, with the code it is about and the conversation so far."""
 
     text: str = ""
     task: str = "ask"
-    code: str = ""
-    path: str = ""
-    language: str = ""
+    snippets: tuple[Snippet, ...] = ()
     conversation: tuple[Message, ...] = ()
 
 
@@ -86,11 +94,12 @@ def completion(excerpt: Excerpt, *, max_tokens: int, constrain: bool = True) -> 
 def question(question: Question, *, max_tokens: int, temperature: float) -> Request:
     """Ask a question, or for one of the tasks, about some code or none."""
     wanted = _TASKS.get(question.task, _TASKS["ask"]).format(question=question.text).strip()
+    parts = (*map(_shown_code, question.snippets), wanted)
     return Request(
         messages=(
             Message("system", _CHAT_SYSTEM),
             *question.conversation,
-            Message("user", "\n\n".join(part for part in (_shown_code(question), wanted) if part)),
+            Message("user", "\n\n".join(part for part in parts if part)),
         ),
         sampling=Sampling(max_tokens=max_tokens, temperature=temperature),
     )
@@ -109,9 +118,7 @@ def _completion_user(excerpt: Excerpt, fence: str) -> str:
     return f"Write the file{name}. It ends with:\n{fence}{excerpt.language}\n{excerpt.suffix}\n{fence}"
 
 
-def _shown_code(question: Question) -> str:
-    if not question.code:
-        return ""
-    fence = fence_for(question.code)
-    name = f"From `{question.path}`:\n" if question.path else ""
-    return f"{name}{fence}{question.language}\n{question.code}\n{fence}"
+def _shown_code(snippet: Snippet) -> str:
+    fence = fence_for(snippet.code)
+    name = f"From `{snippet.path}`:\n" if snippet.path else ""
+    return f"{name}{fence}{snippet.language}\n{snippet.code}\n{fence}"

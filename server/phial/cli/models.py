@@ -11,7 +11,7 @@ import typer
 from phial.cli import export
 from phial.cli.model_table import print_rows
 from phial.cli.output import console, print_json
-from phial.cli.pull_progress import shown_progress
+from phial.cli.pull_progress import progress_for_scripts, shown_progress
 from phial.models import store
 from phial.models.overview import ModelRow, overview
 from phial.models.pull import pull as pull_model
@@ -42,11 +42,19 @@ def list_models(
 
 
 @app.command()
-def pull(model: Id) -> None:
+def pull(
+    model: Id,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="Print the progress as lines of JSON.")] = False,
+) -> None:
     """Fetch a model. Cut off, it goes on where it stopped when it is run again.
 
     Example: `phial models pull phi-3-mini-4k`
     """
+    if json:
+        with progress_for_scripts() as told:
+            pull_model(model, told)
+        return
     with shown_progress() as told:
         installed = pull_model(model, told)
     used = store.in_use()

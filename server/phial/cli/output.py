@@ -29,6 +29,12 @@ def print_json(data: Any) -> None:
     sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
 
 
+def print_json_line(data: Any) -> None:
+    """Print data on a line of its own, at once, for a program that reads along."""
+    sys.stdout.write(json.dumps(data) + "\n")
+    sys.stdout.flush()
+
+
 async def waiting_for_model(session: Session) -> StatusResult:
     """Wait until the model is ready: a spinner for a person, a line per stage for a pipe, both on stderr."""
     if not errors.is_terminal:

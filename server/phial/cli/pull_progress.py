@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 
 from rich.progress import (
     BarColumn,
@@ -18,8 +20,23 @@ from rich.progress import (
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from phial.cli.output import errors
+from phial.cli.output import errors, print_json_line
+from phial.errors import PhialError
 from phial.models.progress import Progress, Stage, Told
+
+
+@contextmanager
+def progress_for_scripts() -> Iterator[Told]:
+    """Print each step on stdout as a line of JSON, and an error as the last of them."""
+
+    def told(now: Progress) -> None:
+        print_json_line(asdict(now))
+
+    try:
+        yield told
+    except PhialError as error:
+        print_json_line({"error": {"code": error.code, "message": str(error)}})
+        sys.exit(1)
 
 
 @contextmanager

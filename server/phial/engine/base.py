@@ -93,7 +93,10 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Status:
-    """How an engine is: `message` is for the user; `fraction` of the load is from 0 to 1."""
+    """How an engine is: `message` is for the user; `fraction` of the load is from 0 to 1.
+
+    `context_length` is in tokens.
+    """
 
     state: State
     message: str
@@ -103,3 +106,4 @@ class Status:
     starter: bool = False
     device_reason: str = ""
     tokens_per_second: float | None = None
+    context_length: int | None = None

@@ -201,4 +201,5 @@ def _status(told: dict[str, Any]) -> Status:
         message=f"{told['title']}{kind} on {told['device']}: {told['device_reason']}.",
         device_reason=told["device_reason"],
         tokens_per_second=told["tokens_per_second"],
+        context_length=told["context_length"],
     )

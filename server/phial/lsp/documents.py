@@ -107,15 +107,17 @@ class Documents:
 
     def open(self, item: types.TextDocumentItem) -> None:
         """Take over a document from the editor, in place of any with the same URI."""
+        self._publish(self.closed(item))
+
+    def closed(self, item: types.TextDocumentItem) -> Document:
+        """Return a document that the editor need not have open."""
         language = item.language_id
-        self._publish(
-            Document(
-                uri=item.uri,
-                language_id=language.value if isinstance(language, types.LanguageKind) else language,
-                version=item.version,
-                lines=_split(item.text),
-                encoding=self.encoding,
-            )
+        return Document(
+            uri=item.uri,
+            language_id=language.value if isinstance(language, types.LanguageKind) else language,
+            version=item.version,
+            lines=_split(item.text),
+            encoding=self.encoding,
         )
 
     def change(

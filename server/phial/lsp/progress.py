@@ -17,7 +17,7 @@ class Report:
     """Tells how far the work is; `token` is None where nobody listens."""
 
     server: LanguageServer
-    token: str | None
+    token: int | str | None
 
     def __call__(self, message: str, fraction: float | None) -> None:
         """Tell a message and the fraction done, from 0 to 1."""
@@ -30,15 +30,18 @@ class Report:
 
 
 @asynccontextmanager
-async def work_done_progress(server: LanguageServer, title: str) -> AsyncIterator[Report]:
-    """Show progress in the editor for as long as the context lasts."""
-    token = await _create(server)
-    if token:
+async def work_done_progress(
+    server: LanguageServer, title: str, token: int | str | None = None
+) -> AsyncIterator[Report]:
+    """Show progress in the editor for as long as the context lasts, by the token of a request or a new one."""
+    if token is None:
+        token = await _create(server)
+    if token is not None:
         server.work_done_progress.begin(token, types.WorkDoneProgressBegin(title=title, percentage=0))
     try:
         yield Report(server, token)
     finally:
-        if token:
+        if token is not None:
             server.work_done_progress.end(token, types.WorkDoneProgressEnd())
 
 

@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 CHAT = "phial/chat"
 STATUS = "phial/status"
 MODELS = "phial/models"
+PULL = "phial/pull"
 ASK = "phial.ask"
 EXPLAIN_SELECTION = "phial.explainSelection"
 
@@ -37,13 +38,25 @@ class Turn:
 
 
 @attrs.frozen
+class Attachment:
+    """A document, or a range of it, that a question is about."""
+
+    text_document: types.TextDocumentIdentifier
+    range: types.Range | None = None
+
+
+@attrs.frozen
 class ChatParams:
-    """`phial/chat`: a question, or one of the tasks, about a range of a document or about nothing."""
+    """`phial/chat`: a question, or one of the tasks, about some code or about nothing.
+
+    `text_document` and `range` are short for the first of the `attachments`.
+    """
 
     question: str = ""
     task: Literal["ask", "explain", "fix", "document", "test"] = "ask"
     text_document: types.TextDocumentIdentifier | None = None
     range: types.Range | None = None
+    attachments: list[Attachment] = attrs.field(factory=list)
     conversation: list[Turn] = attrs.field(factory=list)
     partial_result_token: int | str | None = None
 
@@ -75,7 +88,7 @@ class ChatResult:
 
 @attrs.frozen
 class StatusResult:
-    """`phial/status`: how the engine is. `fraction` of the load is from 0 to 1."""
+    """`phial/status`: how the engine is. `fraction` of the load is from 0 to 1, `context_length` in tokens."""
 
     state: Literal["starting", "loading", "ready", "failed", "off"]
     message: str
@@ -85,6 +98,7 @@ class StatusResult:
     starter: bool = False
     device_reason: str = ""
     tokens_per_second: float | None = None
+    context_length: int | None = None
 
 
 @attrs.frozen
@@ -110,6 +124,14 @@ class ModelsResult:
     """`phial/models`: the models of the catalog, and what else is installed."""
 
     models: list[ModelEntry]
+
+
+@attrs.frozen
+class PullParams:
+    """`phial/pull`: fetch a model, telling how far it is where there is a token for it."""
+
+    model: str
+    work_done_token: int | str | None = None
 
 
 @attrs.frozen
@@ -141,6 +163,25 @@ class ChatResponse:
 
 
 @attrs.define
+class PullRequest:
+    """The request `phial/pull`."""
+
+    id: int | str
+    params: PullParams
+    method: str = PULL
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
+class PullResponse:
+    """The response to `phial/pull`."""
+
+    id: int | str
+    result: None = None
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
 class StatusResponse:
     """The response to `phial/status`."""
 
@@ -168,10 +209,13 @@ class StatusNotification:
 
 
 _PAYLOADS = (
-    *(Turn, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult),
-    *(ModelEntry, ModelsResult, CommandArguments),
+    *(Turn, Attachment, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult),
+    *(ModelEntry, ModelsResult, PullParams, CommandArguments),
 )
-_MESSAGES = (ChatRequest, ChatResponse, StatusResponse, ModelsResponse, StatusNotification)
+_MESSAGES = (
+    *(ChatRequest, ChatResponse, PullRequest, PullResponse),
+    *(StatusResponse, ModelsResponse, StatusNotification),
+)
 
 
 @attrs.frozen
@@ -247,8 +291,13 @@ def _problem(error: JsonRpcException) -> str:
     return f"look at {', '.join(fields[:3])}"
 
 
-_REQUESTS: dict[str, type[Any]] = {CHAT: ChatRequest}
-_RESPONSES: dict[str, type[Any]] = {CHAT: ChatResponse, STATUS: StatusResponse, MODELS: ModelsResponse}
+_REQUESTS: dict[str, type[Any]] = {CHAT: ChatRequest, PULL: PullRequest}
+_RESPONSES: dict[str, type[Any]] = {
+    CHAT: ChatResponse,
+    STATUS: StatusResponse,
+    MODELS: ModelsResponse,
+    PULL: PullResponse,
+}
 
 
 def model_entry(row: ModelRow) -> ModelEntry:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import asdict, replace
-from pathlib import PurePath
+from dataclasses import asdict
 from typing import Any, BinaryIO
 
 import anyio
@@ -13,23 +12,30 @@ import anyio.to_thread
 from lsprotocol import types
 from pygls.io_ import StdinAsyncReader, StdoutWriter, run_async
 from pygls.lsp.server import LanguageServer
-from pygls.uris import to_fs_path
 
 from phial import __version__, settings
 from phial.assist.chat import answer
 from phial.assist.completion import complete
 from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, Excerpt, excerpt_around
-from phial.assist.prompts import Question
-from phial.engine.base import Engine, Message, Status
+from phial.engine.base import Engine, Status
 from phial.engine.create import create_engine
-from phial.errors import PhialError, UsageError
+from phial.errors import PhialError
 from phial.lsp import protocol
 from phial.lsp.documents import Document, Documents
 from phial.lsp.failures import failing_clearly, keep_text_out_of_logs
 from phial.lsp.progress import work_done_progress
-from phial.lsp.protocol import ChatParams, ChatResult, CommandArguments, PhialProtocol, StatusResult
+from phial.lsp.protocol import (
+    ChatParams,
+    ChatResult,
+    CommandArguments,
+    PhialProtocol,
+    PullParams,
+    StatusResult,
+)
+from phial.lsp.pulls import pull as pull_model
+from phial.lsp.questions import read_question, shown_path
 from phial.models.overview import overview
-from phial.settings import Settings
+from phial.settings import CompletionSettings, Settings
 
 _log = logging.getLogger(__name__)
 
@@ -112,6 +118,7 @@ def create_server() -> PhialServer:
     server.feature(protocol.CHAT)(chat)
     server.feature(protocol.STATUS)(status)
     server.feature(protocol.MODELS)(models)
+    server.feature(protocol.PULL)(pull)
     server.command(protocol.ASK)(ask)
     server.command(protocol.EXPLAIN_SELECTION)(explain_selection)
     return server
@@ -156,7 +163,7 @@ async def inline_completion(
     """Return ghost text for the cursor, or None: while the model loads, too."""
     wanted = server.settings.completion
     document = server.documents.get(params.text_document.uri)
-    if document is None or not wanted.enable or server.engine.status.state != "ready":
+    if document is None or not _wanted_for(document, wanted) or server.engine.status.state != "ready":
         return None
     excerpt = _excerpt(server, document, params.position)
     if params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic:
@@ -187,7 +194,7 @@ async def chat(server: PhialServer, params: ChatParams) -> ChatResult:
 
     whole = await answer(
         server.engine,
-        _question(server, params),
+        await read_question(params, server.documents, server.workspace.folders),
         told,
         max_tokens=wanted.max_tokens,
         temperature=wanted.temperature,
@@ -219,6 +226,19 @@ def status(server: PhialServer, _: Any) -> StatusResult:
     return StatusResult(**asdict(server.engine.status))
 
 
+async def models(_: PhialServer, __: Any) -> protocol.ModelsResult:
+    """List the models for a picker."""
+    rows = await anyio.to_thread.run_sync(overview)
+    return protocol.ModelsResult([protocol.model_entry(row) for row in rows])
+
+
+@failing_clearly
+async def pull(server: PhialServer, params: PullParams) -> None:
+    """Fetch a model, showing how far it is."""
+    async with work_done_progress(server, f"Fetching {params.model}", params.work_done_token) as report:
+        await pull_model(params.model, report)
+
+
 async def _read_messages(server: PhialServer, stdin: BinaryIO) -> int:
     """Handle messages until the editor says `exit`, which pygls turns into SystemExit, or goes away."""
     try:
@@ -233,48 +253,18 @@ async def _read_messages(server: PhialServer, stdin: BinaryIO) -> int:
     return 1
 
 
-async def models(_: PhialServer, __: Any) -> protocol.ModelsResult:
-    """List the models for a picker."""
-    rows = await anyio.to_thread.run_sync(overview)
-    return protocol.ModelsResult([protocol.model_entry(row) for row in rows])
-
-
 def _excerpt(server: PhialServer, document: Document, position: types.Position) -> Excerpt:
     line, column = document.locate(position)
     return excerpt_around(
         document.before(line, column, PREFIX_CHARS),
         document.after(line, column, SUFFIX_CHARS),
-        path=_path(server, document.uri),
+        path=shown_path(document.uri, server.workspace.folders),
         language=document.language_id,
     )
 
 
-def _question(server: PhialServer, params: ChatParams) -> Question:
-    turns = tuple(Message(turn.role, turn.content) for turn in params.conversation)
-    question = Question(params.question, params.task, conversation=turns)
-    if params.text_document is None:
-        if params.task != "ask" or not params.question.strip():
-            raise UsageError("There is nothing to answer.", advice="Write a question, or select some code.")
-        return question
-    document = server.documents.get(params.text_document.uri)
-    if document is None:
-        raise UsageError(
-            f"{params.text_document.uri} is not open.", advice="Open it in the editor and try again."
-        )
-    code = document.between(params.range) if params.range else document.text
-    if not code.strip():
-        raise UsageError("The selection is empty.", advice="Select the code that you mean.")
-    return replace(question, code=code, path=_path(server, document.uri), language=document.language_id)
-
-
-def _path(server: PhialServer, uri: str) -> str:
-    """Return a document's path below its workspace folder, or its name where it is in none."""
-    path = PurePath(to_fs_path(uri) or uri)
-    for folder in server.workspace.folders.values():
-        root = to_fs_path(folder.uri)
-        if root and path.is_relative_to(root):
-            return path.relative_to(root).as_posix()
-    return path.name
+def _wanted_for(document: Document, wanted: CompletionSettings) -> bool:
+    return wanted.enable and document.language_id not in wanted.disabled_languages
 
 
 def _engine_part(wanted: Settings) -> tuple[object, ...]:

@@ -23,6 +23,7 @@ from pygls.lsp.client import LanguageClient
 from phial import __version__, errors
 from phial.errors import EngineError, PhialError
 from phial.lsp import protocol
+from phial.lsp.languages import language_of
 from phial.lsp.protocol import ChatParams, ChatResult, PhialProtocol, StatusResult
 
 _LINE_END = 2**31 - 1
@@ -172,39 +173,6 @@ async def editor_session(
             process.stdin.close()
             await process.wait()
             await reading
-
-
-def language_of(path: Path) -> str:
-    """Return LSP's language id of a file, by its name."""
-    return _LANGUAGES.get(path.suffix.lower(), "plaintext")
-
-
-_LANGUAGES = {
-    ".c": "c",
-    ".cpp": "cpp",
-    ".cs": "csharp",
-    ".css": "css",
-    ".go": "go",
-    ".html": "html",
-    ".java": "java",
-    ".js": "javascript",
-    ".json": "json",
-    ".kt": "kotlin",
-    ".lua": "lua",
-    ".md": "markdown",
-    ".php": "php",
-    ".py": "python",
-    ".rb": "ruby",
-    ".rs": "rust",
-    ".sh": "shellscript",
-    ".sql": "sql",
-    ".swift": "swift",
-    ".toml": "toml",
-    ".ts": "typescript",
-    ".tsx": "typescriptreact",
-    ".yaml": "yaml",
-    ".yml": "yaml",
-}
 
 
 def _told_error(error: JsonRpcException) -> PhialError:

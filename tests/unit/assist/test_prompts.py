@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from phial.assist.excerpt import Excerpt
-from phial.assist.prompts import CompletionPrompt, Question, completion, fence_for, question
+from phial.assist.prompts import CompletionPrompt, Question, Snippet, completion, fence_for, question
 from phial.engine.base import CHAT_PRIORITY, COMPLETION_PRIORITY, Message
 from phial.host.schema import ChatCompletions
 from unit.assist.cursor import excerpt_at
@@ -174,24 +174,35 @@ def ask(asked: Question) -> str:
     [
         pytest.param(Question("What is a monad?"), "What is a monad?", id="a question"),
         pytest.param(
-            Question("Why?", code="x = 1", path="a.py", language="python"),
+            Question("Why?", snippets=(Snippet("x = 1", "a.py", "python"),)),
             "From `a.py`:\n```python\nx = 1\n```\n\nWhy?",
             id="a question about code",
         ),
-        pytest.param(Question("Why?", code="x"), "```\nx\n```\n\nWhy?", id="code from nowhere"),
-        pytest.param(Question("Why?", code="```"), "````\n```\n````\n\nWhy?", id="code with a fence"),
         pytest.param(
-            Question("{question} {0} %s", code="{}"), "```\n{}\n```\n\n{question} {0} %s", id="braces"
+            Question("Why?", snippets=(Snippet("x"),)), "```\nx\n```\n\nWhy?", id="code from nowhere"
         ),
         pytest.param(
-            Question(task="document", code="f"),
+            Question("Why?", snippets=(Snippet("```"),)), "````\n```\n````\n\nWhy?", id="code with a fence"
+        ),
+        pytest.param(
+            Question("{question} {0} %s", snippets=(Snippet("{}"),)),
+            "```\n{}\n```\n\n{question} {0} %s",
+            id="braces",
+        ),
+        pytest.param(
+            Question(task="document", snippets=(Snippet("f"),)),
             "```\nf\n```\n\nWrite the documentation comment for this code, in the style of its language.",
             id="a task",
         ),
         pytest.param(
-            Question("Be brief.", task="test", code="f"),
+            Question("Be brief.", task="test", snippets=(Snippet("f"),)),
             "```\nf\n```\n\nWrite unit tests for this code. Be brief.",
             id="a task with a wish",
+        ),
+        pytest.param(
+            Question("Which?", snippets=(Snippet("x", "a.py"), Snippet("y", "b.py"))),
+            "From `a.py`:\n```\nx\n```\n\nFrom `b.py`:\n```\ny\n```\n\nWhich?",
+            id="two pieces of code",
         ),
         pytest.param(Question("Why?", task="dance"), "Why?", id="a task that there is not"),
     ],
@@ -202,7 +213,7 @@ def test_what_is_asked(asked: Question, said: str) -> None:
 
 @pytest.mark.parametrize("task", ["explain", "fix", "document", "test"])
 def test_a_task_needs_no_question(task: str) -> None:
-    said = ask(Question(task=task, code="x = 1"))
+    said = ask(Question(task=task, snippets=(Snippet("x = 1"),)))
     assert said.startswith("```\nx = 1\n```\n\n")
     assert said.endswith(".")
     assert "{" not in said

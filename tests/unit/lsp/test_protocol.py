@@ -10,6 +10,7 @@ from lsprotocol import types
 
 from phial.lsp import protocol
 from phial.lsp.protocol import (
+    Attachment,
     ChatParams,
     ChatPiece,
     ChatRequest,
@@ -21,6 +22,9 @@ from phial.lsp.protocol import (
     ModelsResponse,
     ModelsResult,
     PhialProtocol,
+    PullParams,
+    PullRequest,
+    PullResponse,
     StatusNotification,
     StatusResponse,
     StatusResult,
@@ -37,17 +41,25 @@ MESSAGES = [
     (Turn("user", "Hi"), {"role": "user", "content": "Hi"}),
     (ChatParams(), {}),
     (
-        ChatParams("Why?", "fix", DOCUMENT, SPAN, [Turn("assistant", "Hi")], "token"),
+        ChatParams(
+            *("Why?", "fix", DOCUMENT, SPAN, [Attachment(DOCUMENT, SPAN), Attachment(DOCUMENT)]),
+            *([Turn("assistant", "Hi")], "token"),
+        ),
         {
             "question": "Why?",
             "task": "fix",
             "textDocument": {"uri": "file:///a.py"},
             "range": SPAN_ON_THE_WIRE,
+            "attachments": [
+                {"textDocument": {"uri": "file:///a.py"}, "range": SPAN_ON_THE_WIRE},
+                {"textDocument": {"uri": "file:///a.py"}},
+            ],
             "conversation": [{"role": "assistant", "content": "Hi"}],
             "partialResultToken": "token",
         },
     ),
     (ChatParams("Why?", partial_result_token=7), {"question": "Why?", "partialResultToken": 7}),
+    (PullParams("starter", 3), {"model": "starter", "workDoneToken": 3}),
     (ChatPiece("é\n"), {"text": "é\n"}),
     (ChatUsage(3, 2, 1), {"promptTokens": 3, "cachedTokens": 2, "completionTokens": 1}),
     (
@@ -65,6 +77,7 @@ MESSAGES = [
             starter=True,
             device_reason="There is no GPU.",
             tokens_per_second=5.5,
+            context_length=4096,
         ),
         {
             "state": "ready",
@@ -75,6 +88,7 @@ MESSAGES = [
             "starter": True,
             "deviceReason": "There is no GPU.",
             "tokensPerSecond": 5.5,
+            "contextLength": 4096,
         },
     ),
     (ModelEntry("x", "X", "installed"), {"id": "x", "title": "X", "obtain": "installed"}),
@@ -146,6 +160,12 @@ MESSAGES = [
             "memoryBytes": 9,
         },
     ),
+    (Attachment(DOCUMENT), {"textDocument": {"uri": "file:///a.py"}}),
+    (
+        PullRequest(1, PullParams("starter")),
+        {"jsonrpc": "2.0", "id": 1, "method": "phial/pull", "params": {"model": "starter"}},
+    ),
+    (PullResponse(1), {"jsonrpc": "2.0", "id": 1, "result": None}),
     (ModelsResult([]), {"models": []}),
     (ModelsResponse(7, ModelsResult([])), {"jsonrpc": "2.0", "id": 7, "result": {"models": []}}),
     (

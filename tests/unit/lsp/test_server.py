@@ -317,7 +317,7 @@ async def test_the_conversation_comes_along() -> None:
         (ChatParams("", "explain"), "There is nothing to answer. Write a question, or select some code."),
         (
             ChatParams("Why?", text_document=types.TextDocumentIdentifier("file:///b.py")),
-            "file:///b.py is not open. Open it in the editor and try again.",
+            "/b.py cannot be read: No such file or directory. Open it in the editor.",
         ),
         (
             ChatParams("", "explain", WHOLE, types.Range(types.Position(1, 0), types.Position(1, 4))),
