@@ -1,0 +1,117 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import type { ExtensionContext, LogOutputChannel } from "vscode";
+import { findServer, installServer } from "../../src/bootstrap";
+
+/** What the user would click, and what the editor was asked for: the fake stands where the editor does. */
+const editor = vi.hoisted(() => ({
+  answers: [] as string[],
+  asked: [] as string[],
+  executed: [] as string[],
+  settings: {} as Record<string, unknown>,
+  workspaceSettings: {} as Record<string, unknown>,
+}));
+
+vi.mock("vscode", () => {
+  const ask = async (message: string, ...items: string[]) => {
+    editor.asked.push(message);
+    return items.find((item) => item === editor.answers[0]) && editor.answers.shift();
+  };
+  return {
+    ProgressLocation: { Notification: 15 },
+    Uri: {
+      joinPath: (uri: { fsPath: string }, ...parts: string[]) => ({
+        fsPath: [uri.fsPath, ...parts].join("/"),
+      }),
+    },
+    commands: { executeCommand: async (command: string) => editor.executed.push(command) },
+    window: {
+      showErrorMessage: ask,
+      showInformationMessage: ask,
+      showOpenDialog: async () => [{ fsPath: "/nowhere/python" }],
+      withProgress: (_: unknown, work: (progress: object, token: object) => unknown) =>
+        work({ report: () => undefined }, { onCancellationRequested: () => undefined }),
+    },
+    workspace: {
+      workspaceFolders: undefined,
+      getConfiguration: () => ({
+        inspect: (key: string) => ({
+          globalValue: editor.settings[key],
+          workspaceValue: editor.workspaceSettings[key],
+        }),
+      }),
+    },
+  };
+});
+
+let folder: string;
+let context: ExtensionContext;
+const log = {
+  info: () => undefined,
+  error: () => undefined,
+  warn: () => undefined,
+} as unknown as LogOutputChannel;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "phial-"));
+  const state = new Map<string, unknown>();
+  context = {
+    globalStorageUri: { fsPath: join(folder, "storage") },
+    extensionUri: { fsPath: folder },
+    globalState: {
+      get: (key: string) => state.get(key),
+      update: async (key: string, value: unknown) => state.set(key, value),
+    },
+    subscriptions: [],
+  } as unknown as ExtensionContext;
+  mkdirSync(join(folder, "dist", "server"), { recursive: true });
+  writeFileSync(join(folder, "dist", "server", "phial_ls-0.1.0-py3-none-any.whl"), "");
+  Object.assign(editor, { answers: [], asked: [], executed: [], settings: {}, workspaceSettings: {} });
+  vi.stubEnv("PATH", "");
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+test("the user's setting is used, and nothing is offered", async () => {
+  editor.settings = { command: ["/opt/phial", "serve"] };
+  expect((await findServer(context, log))?.command).toBe("/opt/phial");
+  expect(editor.asked).toEqual([]);
+});
+
+test("a workspace's setting is not", async () => {
+  editor.workspaceSettings = { command: ["/evil"], python: "/evil" };
+  expect(await findServer(context, log)).toBeUndefined();
+});
+
+test("where there is no server it is offered, and nothing happens without a yes", async () => {
+  editor.answers = ["Not now"];
+  expect(await findServer(context, log)).toBeUndefined();
+  await expect.poll(() => editor.answers).toEqual([]);
+  expect(editor.asked).toHaveLength(1);
+  expect(editor.executed).toEqual([]);
+  expect(readdirSync(folder)).toEqual(["dist"]);
+});
+
+test.each(["Install", "Choose Python..."])("%s installs it", async (answer) => {
+  editor.answers = [answer];
+  await findServer(context, log);
+  await expect.poll(() => editor.executed).toEqual(["phial.server.install"]);
+});
+
+test("a failure is told, and tried again where the user wants it", async () => {
+  editor.answers = ["Try Again", "Choose Python..."];
+  expect(await installServer(context, log)).toBeUndefined();
+  expect(editor.asked).toHaveLength(3);
+  expect(editor.asked[1]).toMatch(/could not be installed. Phial needs Python 3.10/);
+  expect(editor.asked[2]).toMatch("/nowhere/python is not a Python that runs");
+});
+
+test("a build without a server says so", async () => {
+  rmSync(join(folder, "dist"), { recursive: true });
+  expect(await installServer(context, log)).toBeUndefined();
+  expect(editor.asked[0]).toMatch(/brings no server/);
+});
