@@ -97,7 +97,7 @@ def stop_tokens(defaults: Any, tokenizer: GenaiTokenizer) -> set[int]:
     return named | tokenizer.turn_ends()
 
 
-def generation_config(decoding: Decoding, stop_tokens: set[int]) -> Any:
+def generation_config(decoding: Decoding, stop_tokens: set[int], tokenizer: GenaiTokenizer) -> Any:
     """Return what openvino-genai calls a request's settings."""
     config = openvino_genai.GenerationConfig()
     config.max_new_tokens = decoding.max_tokens
@@ -111,7 +111,7 @@ def generation_config(decoding: Decoding, stop_tokens: set[int]) -> Any:
         config.rng_seed = decoding.seed
     if decoding.regex is not None:
         structure = openvino_genai.StructuredOutputConfig()
-        structure.regex = decoding.regex
+        structure.regex = tokenizer.pattern(decoding.regex)
         config.structured_output_config = structure
     return config
 
@@ -130,7 +130,9 @@ class GenaiBackend:
         """Begin a request; the coming steps work on it."""
         try:
             handle = self._pipeline.add_request(
-                next(self._numbers), _tensor(prompt), generation_config(decoding, self._stop_tokens)
+                next(self._numbers),
+                _tensor(prompt),
+                generation_config(decoding, self._stop_tokens, self.tokenizer),
             )
         except RuntimeError as error:
             raise EngineError(f"The model does not take this request: {cause(error)}.") from error
@@ -148,7 +150,7 @@ class GenaiBackend:
         """
         self._pipeline.generate(
             [_tensor(self.tokenizer.encode("Hello"))],
-            [generation_config(Decoding(max_tokens=1), self._stop_tokens)],
+            [generation_config(Decoding(max_tokens=1), self._stop_tokens, self.tokenizer)],
         )
 
     def close(self) -> None:

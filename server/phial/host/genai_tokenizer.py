@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from phial.errors import UsageError
+from phial.host import pieces
 from phial.host.backend import FillInMiddle
 from phial.host.native import cause
 from phial.host.template import turn_end
@@ -50,6 +51,11 @@ class GenaiTokenizer:
             return str(self._tokenizer.apply_chat_template(list(messages), add_generation_prompt))
         except RuntimeError as error:
             raise UsageError(f"The model's chat template refuses these messages: {cause(error)}.") from error
+
+    def pattern(self, regex: str) -> str:
+        """Return a regular expression as the engine must have it for this vocabulary."""
+        known = self._vocabulary
+        return pieces.over_pieces(regex, known) if pieces.is_sentence_piece(known) else regex
 
     def _length(self, text: str) -> int:
         return int(self._tokenizer.encode(text, add_special_tokens=False).input_ids.shape[1])

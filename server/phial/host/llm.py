@@ -44,7 +44,7 @@ def load(model: Model, device: str, progress: Progress, *, reason: str = "") -> 
         regex=True,
         device_reason=reason,
     )
-    generator = LLMGenerator(pipeline, stop_tokens(pipeline.get_generation_config(), tokenizer))
+    generator = LLMGenerator(pipeline, tokenizer)
     progress("warming up", 0.7)
     generator.generate(tokenizer.encode("Hello"), Decoding(max_tokens=1), lambda _: True)
     return SerialBackend(generator, tokenizer, card)
@@ -53,16 +53,18 @@ def load(model: Model, device: str, progress: Progress, *, reason: str = "") -> 
 class LLMGenerator:
     """Generates with one LLMPipeline."""
 
-    def __init__(self, pipeline: Any, stop_tokens: set[int]) -> None:
+    def __init__(self, pipeline: Any, tokenizer: GenaiTokenizer) -> None:
         self._pipeline = pipeline
-        self._stop_tokens = stop_tokens
+        self._tokenizer = tokenizer
+        self._stop_tokens = stop_tokens(pipeline.get_generation_config(), tokenizer)
 
     def generate(self, prompt: Sequence[int], decoding: Decoding, emit: Emit) -> FinishReason:
         """Generate until the end, or until `emit` wants no more."""
         ids = np.array([prompt], dtype=np.int64)
         inputs = openvino_genai.TokenizedInputs(openvino.Tensor(ids), openvino.Tensor(np.ones_like(ids)))
         relay = _Relay(emit, self._stop_tokens)
-        result = self._pipeline.generate(inputs, generation_config(decoding, self._stop_tokens), relay)
+        config = generation_config(decoding, self._stop_tokens, self._tokenizer)
+        result = self._pipeline.generate(inputs, config, relay)
         return "length" if openvino_genai.GenerationFinishReason.LENGTH in result.finish_reasons else "stop"
 
     def interrupt(self) -> None:
