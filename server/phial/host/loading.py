@@ -7,7 +7,7 @@ import logging
 import sys
 from collections.abc import Callable, Sequence
 
-from phial.errors import DeviceError, ModelBroken, ModelError
+from phial.errors import ModelBroken, ModelError
 from phial.host import devices
 from phial.host.backend import Backend
 from phial.host.devices import Choice
@@ -27,22 +27,31 @@ Loader = Callable[[Model, Choice, Progress], Backend]
 def load(model: Model, device: str, progress: Progress, *, backend: str = AUTO) -> Backend:
     """Load a model, warmed up; AUTO and auto leave the choice to Phial. Blocks for seconds.
 
-    A device that cannot load the model gives way to the CPU. Raises `ModelError` and `DeviceError`.
+    A device that cannot load the model gives way to the CPU. Raises `ModelError`, and `DeviceError` where there is
+    no such device.
     """
     progress("importing OpenVINO", 0.0)
     choice = devices.choose(device, devices.devices(), _needed(model))
+    return load_on(choice, model, progress, backend=backend)
+
+
+def load_on(choice: Choice, model: Model, progress: Progress, *, backend: str = AUTO) -> Backend:
+    """Load a model on a chosen device; where that fails, on the CPU, whose reason then tells why.
+
+    Raises `ModelError`.
+    """
     try:
-        return _load_on(choice, model, backend, progress)
-    except (ModelBroken, DeviceError) as error:
+        return _load_by(backend, choice, model, progress)
+    except ModelBroken as error:
         if choice.device == "CPU":
             raise
         _log.warning("%s", error)
         fallback = Choice("CPU", f"{choice.device} failed: {error.message}")
         progress(f"{choice.device} failed, taking the CPU", 0.1)
-        return _load_on(fallback, model, backend, progress)
+        return _load_by(backend, fallback, model, progress)
 
 
-def _load_on(choice: Choice, model: Model, wanted: str, progress: Progress) -> Backend:
+def _load_by(wanted: str, choice: Choice, model: Model, progress: Progress) -> Backend:
     """Load by the first backend that can; if none can, the first one's error is the one to tell."""
     first, *others = (_LOADERS[name] for name in _candidates(choice.device, wanted))
     try:
