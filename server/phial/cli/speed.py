@@ -38,11 +38,16 @@ def speed_findings() -> Iterator[Finding]:
     except PhialError as error:
         yield Finding("Speed", "wrong", error.message, error.next_step)
         return
+    yield from judged(model, figures, on_battery=_on_battery())
+
+
+def judged(model: Model, figures: Figures, *, on_battery: bool) -> Iterator[Finding]:
+    """Tell what was measured of a model, and what the default model's speed is to be if it is another."""
     decode, prefill = figures.decode_tokens_per_second, figures.prefill_tokens_per_second
     detail = f"{model.title} on {figures.device}: writes {decode:.0f} tokens/s, reads {prefill:.0f} tokens/s"
     yield Finding("Speed", "good", detail)
     if model.id != DEFAULT:
-        yield _expected(model, figures)
+        yield _expected(model, figures, on_battery=on_battery)
 
 
 async def _measured(model: Model) -> Figures:
@@ -51,7 +56,7 @@ async def _measured(model: Model) -> Figures:
     return await measure(address, load_seconds=0.0, runs=1)
 
 
-def _expected(model: Model, figures: Figures) -> Finding:
+def _expected(model: Model, figures: Figures, *, on_battery: bool) -> Finding:
     """Tell the default model's speed: what limits it is how fast memory hands over the weights."""
     default = find(DEFAULT)
     assert default is not None  # noqa: S101 - it is in the catalog
@@ -60,13 +65,17 @@ def _expected(model: Model, figures: Figures) -> Finding:
     detail = f"{default.title} is to be expected at about {pace:.0f} tokens/s here"
     if pace >= _READING_PACE:
         return Finding("Expected speed", "good", detail)
-    return Finding("Expected speed", "note", detail, _advice(figures))
+    return Finding("Expected speed", "note", detail, _advice(figures.device, on_battery=on_battery))
 
 
-def _advice(figures: Figures) -> str:
-    battery = psutil.sensors_battery()
-    if battery and not battery.power_plugged:
+def _advice(device: str, *, on_battery: bool) -> str:
+    if on_battery:
         return "Plug in the power supply: on battery the processor is held back."
-    if figures.device == "CPU":
+    if device == "CPU":
         return "A GPU would make it faster; so does a smaller model, like qwen2.5-coder-1.5b."
     return "A smaller model is faster, like qwen2.5-coder-1.5b."
+
+
+def _on_battery() -> bool:
+    battery = psutil.sensors_battery()
+    return battery is not None and not battery.power_plugged
