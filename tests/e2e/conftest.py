@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from phial.address import HostAddress
+from phial.engine.base import Abilities
 from phial.engine.client import Endpoint, OpenAIEngine
 from support.editors import Editor, editor
 from support.hosts import running_host
@@ -26,7 +27,7 @@ async def host(starter: Path) -> AsyncIterator[HostAddress]:
 @pytest.fixture
 async def engine(host: HostAddress) -> AsyncIterator[OpenAIEngine]:
     """The shared host as `phial.assist` knows it, without a language server between."""
-    engine = OpenAIEngine(Endpoint(host.url, host.token, local=True))
+    engine = OpenAIEngine(Endpoint(host.url, host.token, local=True, abilities=Abilities(regex=True)))
     yield engine
     await engine.close()
 

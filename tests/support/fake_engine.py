@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import anyio
 
-from phial.engine.base import Chunk, FinishReason, Request, Status, Usage
+from phial.engine.base import Abilities, Chunk, FinishReason, Infill, Request, Status, Usage
 from phial.errors import PhialError
 
 USAGE = Usage(prompt_tokens=20, cached_tokens=16, completion_tokens=5)
@@ -27,8 +27,8 @@ class FakeEngine:
         hangs: bool = False,
     ) -> None:
         self.status = Status("ready", "The fake is ready.", model="fake")
-        self.holds_to_regex = True
-        self.requests: list[Request] = []
+        self.abilities = Abilities(regex=True)
+        self.requests: list[Request | Infill] = []
         self.taken: list[str] = []
         self.left_early = False
         self.hanging = anyio.Event()
@@ -38,7 +38,7 @@ class FakeEngine:
         self._hangs = hangs
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
+    async def stream(self, request: Request | Infill) -> AsyncIterator[AsyncIterator[Chunk]]:
         self.requests.append(request)
         self.left_early = True
         async with aclosing(self._chunks()) as chunks:

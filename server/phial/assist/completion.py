@@ -13,7 +13,7 @@ async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lin
 
     Leaves the model as soon as what follows cannot matter.
     """
-    prompt = prompts.completion(excerpt, max_tokens=max_tokens, constrain=engine.holds_to_regex)
+    prompt = prompts.completion(excerpt, engine.abilities, max_tokens=max_tokens)
     written, whole = "", True
     async with engine.stream(prompt.request) as chunks:
         async for chunk in chunks:

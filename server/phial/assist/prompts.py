@@ -1,4 +1,4 @@
-"""From an excerpt or a question to messages. What changes least stands first, so that the cache holds it.
+"""From an excerpt or a question to a request. What changes least stands first, so that the cache holds it.
 
 A completion is asked for by letting a chat model go on with an answer that already holds the whole
 prefix: asked to "complete this code" instead, it talks about it.
@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from phial.assist.excerpt import Excerpt
-from phial.engine.base import COMPLETION_PRIORITY, Message, Request, Sampling
+from phial.engine.base import COMPLETION_PRIORITY, Abilities, Infill, Message, Request, Sampling
 
 _COMPLETION_SYSTEM = (
     "You write source code. You answer with one code block that holds the beginning of the file the user is"
@@ -42,7 +42,7 @@ class CompletionPrompt:
     writes them anew, and the engine holds it to the same characters.
     """
 
-    request: Request
+    request: Request | Infill
     fragment: str
 
 
@@ -65,14 +65,18 @@ class Question:
     conversation: tuple[Message, ...] = ()
 
 
-def completion(excerpt: Excerpt, *, max_tokens: int, constrain: bool = True) -> CompletionPrompt:
-    """Ask for the text at the cursor by continuing the assistant's turn.
+def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> CompletionPrompt:
+    """Ask for the text at the cursor: of a model trained for it by its own tokens, of another by its turn.
 
-    Where the engine cannot `constrain` its answer, most go through the fragment all the same.
+    Where the engine cannot hold its answer to the fragment, most go through it all the same.
     """
     found = _FRAGMENT.search(excerpt.prefix)
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
+    regex = f"{fragment}[\\s\\S]*" if fragment and abilities.regex else None
+    if abilities.fill_in_middle:
+        infill = Infill(prefix, excerpt.suffix, Sampling(max_tokens=max_tokens, regex=regex))
+        return CompletionPrompt(infill, fragment)
     fence = fence_for(excerpt.prefix + excerpt.suffix)
     request = Request(
         messages=(
@@ -80,11 +84,7 @@ def completion(excerpt: Excerpt, *, max_tokens: int, constrain: bool = True) -> 
             Message("user", _completion_user(excerpt, fence)),
             Message("assistant", f"{fence}{excerpt.language}\n{prefix}"),
         ),
-        sampling=Sampling(
-            max_tokens=max_tokens,
-            stop=(f"\n{fence}",),
-            regex=f"{fragment}[\\s\\S]*" if fragment and constrain else None,
-        ),
+        sampling=Sampling(max_tokens=max_tokens, stop=(f"\n{fence}",), regex=regex),
         continues=True,
         priority=COMPLETION_PRIORITY,
     )

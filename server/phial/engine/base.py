@@ -24,11 +24,11 @@ class Engine(Protocol):
         ...
 
     @property
-    def holds_to_regex(self) -> bool:
-        """Whether it can hold an answer to a regular expression."""
+    def abilities(self) -> Abilities:
+        """What it can do beside answering."""
         ...
 
-    def stream(self, request: Request) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
+    def stream(self, request: Request | Infill) -> AbstractAsyncContextManager[AsyncIterator[Chunk]]:
         """Stream the answer to a request; leaving the context stops the generation.
 
         Waits while the model loads. Raises `PhialError`.
@@ -46,7 +46,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose tokens. Temperature 0 is greedy; `regex` is what the whole output must match."""
+    """How to choose tokens. Temperature 0 is greedy; `regex` is what the whole output must match.
+
+    `choices` is how many answers to sample.
+    """
 
     max_tokens: int
     temperature: float = 0.0
@@ -54,6 +57,7 @@ class Sampling:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     regex: str | None = None
+    choices: int = 1
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,24 @@ class Request:
 
 
 @dataclass(frozen=True)
+class Infill:
+    """A gap in a text to fill, for a model that has the tokens for it. A lower `priority` goes first."""
+
+    prefix: str
+    suffix: str
+    sampling: Sampling
+    priority: int = COMPLETION_PRIORITY
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What an engine can do: hold an answer to a regular expression, fill a gap in a text."""
+
+    regex: bool = False
+    fill_in_middle: bool = False
+
+
+@dataclass(frozen=True)
 class Usage:
     """Token counts; `cached_tokens` is how many of the prompt's tokens needed no computing."""
 
@@ -82,13 +104,14 @@ class Usage:
 class Chunk:
     """A piece of an answer: text with the natural-log probability of each of its tokens.
 
-    The last chunk carries the finish reason and, where the engine counts, the usage.
+    The last chunk of a choice carries its finish reason; the last of all, where the engine counts, the usage.
     """
 
     text: str = ""
     logprobs: tuple[float, ...] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
+    choice: int = 0
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 import httpx2
 
 from phial import errors
-from phial.engine.base import Chunk, Message, Request, Status, Usage
+from phial.engine.base import Abilities, Chunk, Infill, Request, Sampling, Status, Usage
 from phial.errors import EngineError, EngineRefused, EngineUnreachable, PhialError
 
 _TIMEOUT = httpx2.Timeout(connect=5.0, read=300.0, write=30.0, pool=None)
@@ -27,6 +27,7 @@ class Endpoint:
     key: str = ""
     model: str = ""
     local: bool = False
+    abilities: Abilities = field(default_factory=Abilities)
 
 
 class OpenAIEngine:
@@ -52,18 +53,22 @@ class OpenAIEngine:
         return Status("ready", f"Using the server at {self._endpoint.url}.", model=self._model or None)
 
     @property
-    def holds_to_regex(self) -> bool:
-        """Only our own hosts are known to."""
-        return self._endpoint.local
+    def abilities(self) -> Abilities:
+        """What is known of the server."""
+        return self._endpoint.abilities
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
+    async def stream(self, request: Request | Infill) -> AsyncIterator[AsyncIterator[Chunk]]:
         """Stream the answer to a request; leaving the context closes the connection, which stops it."""
         if self._error:
             raise self._error
-        body = self._body(request, await self._model_name())
+        route, body = _infill(request) if isinstance(request, Infill) else _chat(request)
+        body |= {"model": await self._model_name(), **_sampling(request.sampling), "stream": True}
+        body["stream_options"] = {"include_usage": True}
+        if self._endpoint.local:
+            body["priority"] = request.priority
         with self._translated_errors():
-            async with self._http.stream("POST", "chat/completions", json=body) as response:
+            async with self._http.stream("POST", route, json=body) as response:
                 if response.is_error:
                     await response.aread()
                     raise _refusal(response)
@@ -106,30 +111,6 @@ class OpenAIEngine:
                     raise _refusal(response)
                 self._model = str(response.json()["data"][0]["id"])
         return self._model
-
-    def _body(self, request: Request, model: str) -> dict[str, Any]:
-        sampling = request.sampling
-        body: dict[str, Any] = {
-            "model": model,
-            "messages": [_wire(message) for message in request.messages],
-            "stream": True,
-            "stream_options": {"include_usage": True},
-            "max_tokens": sampling.max_tokens,
-            "temperature": sampling.temperature,
-            "top_p": sampling.top_p,
-            "logprobs": True,
-        }
-        if sampling.stop:
-            body["stop"] = list(sampling.stop)
-        if sampling.seed is not None:
-            body["seed"] = sampling.seed
-        if sampling.regex is not None:
-            body["structured_outputs"] = {"regex": sampling.regex}
-        if request.continues:
-            body |= {"continue_final_message": True, "add_generation_prompt": False}
-        if self._endpoint.local:
-            body["priority"] = request.priority
-        return body
 
     def _translated_errors(self) -> _Translation:
         return _Translation(self._endpoint.url)
@@ -182,8 +163,35 @@ def _api_root(url: str) -> str:
     return trimmed if trimmed.endswith(("/v1", "/v3")) else f"{trimmed}/v1"
 
 
-def _wire(message: Message) -> dict[str, str]:
-    return {"role": message.role, "content": message.content}
+def _chat(request: Request) -> tuple[str, dict[str, Any]]:
+    """Return the route that answers a conversation, and what it takes beside the sampling."""
+    messages = [{"role": message.role, "content": message.content} for message in request.messages]
+    body: dict[str, Any] = {"messages": messages, "logprobs": True}
+    if request.continues:
+        body |= {"continue_final_message": True, "add_generation_prompt": False}
+    return "chat/completions", body
+
+
+def _infill(request: Infill) -> tuple[str, dict[str, Any]]:
+    """Return the route that fills a gap, and what it takes beside the sampling."""
+    return "completions", {"prompt": request.prefix, "suffix": request.suffix, "logprobs": 1}
+
+
+def _sampling(sampling: Sampling) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "max_tokens": sampling.max_tokens,
+        "temperature": sampling.temperature,
+        "top_p": sampling.top_p,
+    }
+    if sampling.stop:
+        body["stop"] = list(sampling.stop)
+    if sampling.seed is not None:
+        body["seed"] = sampling.seed
+    if sampling.regex is not None:
+        body["structured_outputs"] = {"regex": sampling.regex}
+    if sampling.choices > 1:
+        body["n"] = sampling.choices
+    return body
 
 
 def _chunk(data: Mapping[str, Any]) -> Chunk:
@@ -193,14 +201,21 @@ def _chunk(data: Mapping[str, Any]) -> Chunk:
     choice = next(iter(data["choices"]), None)
     if choice is None:
         return Chunk(usage=usage)
-    content = (choice.get("logprobs") or {}).get("content") or ()
     reason = choice.get("finish_reason")
     return Chunk(
-        text=choice["delta"].get("content") or "",
-        logprobs=tuple(float(token["logprob"]) for token in content),
+        text=(choice["delta"].get("content") if "delta" in choice else choice["text"]) or "",
+        logprobs=_logprobs(choice.get("logprobs") or {}),
         finish_reason=reason if reason in (None, "stop", "length") else "stop",
         usage=usage,
+        choice=choice.get("index") or 0,
     )
+
+
+def _logprobs(data: Mapping[str, Any]) -> tuple[float, ...]:
+    """Return the log-probabilities in the form of either route."""
+    if "token_logprobs" in data:
+        return tuple(float(logprob) for logprob in data["token_logprobs"])
+    return tuple(float(token["logprob"]) for token in data.get("content") or ())
 
 
 def _usage(data: Mapping[str, Any]) -> Usage:

@@ -14,7 +14,7 @@ import httpx2
 from phial import errors
 from phial.address import HostAddress
 from phial.engine import launcher
-from phial.engine.base import Chunk, Request, Status
+from phial.engine.base import Abilities, Chunk, Infill, Request, Status
 from phial.engine.client import Endpoint, OpenAIEngine
 from phial.errors import EngineError, EngineUnreachable, HostLost, PhialError
 from phial.models import store
@@ -44,7 +44,7 @@ class LocalEngine:
         self._status = Status("starting", "Looking for the model host.")
         self._engine: OpenAIEngine | None = None
         self._error: PhialError | None = None
-        self._holds_to_regex = False
+        self._abilities = Abilities()
         self._address: HostAddress | None = None
         self._changed = anyio.Event()
         self._asked = anyio.Event()
@@ -55,9 +55,9 @@ class LocalEngine:
         return self._status
 
     @property
-    def holds_to_regex(self) -> bool:
-        """Whether the host's backend can hold an answer to a regular expression."""
-        return self._holds_to_regex
+    def abilities(self) -> Abilities:
+        """What the host's backend and its model can do."""
+        return self._abilities
 
     async def run(self) -> None:
         """Find, start, follow and restart the host until cancelled; who still waits then gets an error."""
@@ -93,7 +93,7 @@ class LocalEngine:
             await launcher.end_if_unused(self._address)
 
     @asynccontextmanager
-    async def stream(self, request: Request) -> AsyncIterator[AsyncIterator[Chunk]]:
+    async def stream(self, request: Request | Infill) -> AsyncIterator[AsyncIterator[Chunk]]:
         """Stream the answer to a request, once the model is ready.
 
         Raises `HostLost` when the host dies on the way; the error of the load when it cannot be loaded.
@@ -137,7 +137,7 @@ class LocalEngine:
                     if told["status"] == "ready":
                         served = True
                         self._engine = engine
-                        self._holds_to_regex = told["regex"]
+                        self._abilities = Abilities(told["regex"], told["fill_in_middle"])
                     self._tell(_status(told))
         except httpx2.HTTPError:
             pass  # the host has gone, which is what the caller wants to know

@@ -113,6 +113,7 @@ class Host:
             "device_reason": card.device_reason,
             "backend": card.backend,
             "regex": card.regex,
+            "fill_in_middle": card.fill_in_middle is not None,
             "context_length": card.max_model_len,
             "tokens_per_second": self._loaded.scheduler.tokens_per_second,
         }

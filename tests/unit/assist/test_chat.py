@@ -7,6 +7,7 @@ import pytest
 
 from phial.assist.chat import Answer, answer
 from phial.assist.prompts import Question
+from phial.engine.base import Request
 from phial.errors import EngineError
 from support.fake_engine import USAGE, FakeEngine
 
@@ -29,6 +30,7 @@ async def test_how_it_was_asked() -> None:
     engine = FakeEngine("x")
     await told_by(engine, [])
     [request] = engine.requests
+    assert isinstance(request, Request)
     assert request.messages[-1].content == "Why?"
     assert (request.sampling.max_tokens, request.sampling.temperature) == (64, 0.5)
 

@@ -4,7 +4,7 @@ import anyio
 import pytest
 
 from phial.assist.completion import complete
-from phial.engine.base import FinishReason, Request
+from phial.engine.base import Abilities, FinishReason, Request
 from phial.errors import EngineError
 from support.fake_engine import FakeEngine
 from unit.assist.cursor import excerpt_at, inserted_at
@@ -16,6 +16,7 @@ async def completed(before: str, engine: FakeEngine, *, max_lines: int = 12) -> 
 
 def asked_of(engine: FakeEngine) -> Request:
     [request] = engine.requests
+    assert isinstance(request, Request)
     return request
 
 
@@ -89,7 +90,7 @@ async def test_an_engine_that_cannot_be_held_to_the_fragment_may_go_elsewhere(
     answer: str, text: str | None
 ) -> None:
     engine = FakeEngine(answer)
-    engine.holds_to_regex = False
+    engine.abilities = Abilities()
     assert await completed("return foo$0", engine) == text
     assert asked_of(engine).sampling.regex is None
 

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from phial.assist.excerpt import Excerpt
 from phial.assist.prompts import CompletionPrompt, Question, Snippet, completion, fence_for, question
-from phial.engine.base import CHAT_PRIORITY, COMPLETION_PRIORITY, Message
+from phial.engine.base import (
+    CHAT_PRIORITY,
+    COMPLETION_PRIORITY,
+    Abilities,
+    Infill,
+    Message,
+    Request,
+    Sampling,
+)
 from phial.host.schema import ChatCompletions
 from unit.assist.cursor import excerpt_at
 
@@ -22,12 +30,20 @@ code = st.lists(
 excerpts = st.builds(Excerpt, code, code, st.sampled_from(["", "a.py"]), st.sampled_from(["", "python"]))
 
 
+HELD = Abilities(regex=True)
+
+
 def prompt_at(text: str, *, path: str = "", language: str = "python") -> CompletionPrompt:
-    return completion(excerpt_at(text, path=path, language=language), max_tokens=96)
+    return asked(excerpt_at(text, path=path, language=language))
+
+
+def asked(excerpt: Excerpt, abilities: Abilities = HELD) -> CompletionPrompt:
+    return completion(excerpt, abilities, max_tokens=96)
 
 
 def contents(prompt: CompletionPrompt) -> tuple[str, str, str]:
     """Return what the system, the user and the assistant say."""
+    assert isinstance(prompt.request, Request)
     assert [message.role for message in prompt.request.messages] == ["system", "user", "assistant"]
     system, user, assistant = (message.content for message in prompt.request.messages)
     return system, user, assistant
@@ -62,7 +78,7 @@ def test_the_word_is_cut_back_and_written_anew(text: str, fragment: str) -> None
 
 @given(excerpts)
 def test_an_engine_that_cannot_be_held_to_it_gets_the_same_prompt(excerpt: Excerpt) -> None:
-    prompt, held = (completion(excerpt, max_tokens=96, constrain=constrain) for constrain in (False, True))
+    prompt, held = (asked(excerpt, Abilities(regex=regex)) for regex in (False, True))
     assert prompt.request.sampling.regex is None
     assert (prompt.fragment, contents(prompt)) == (held.fragment, contents(held))
 
@@ -71,7 +87,7 @@ def test_an_engine_that_cannot_be_held_to_it_gets_the_same_prompt(excerpt: Excer
 @example(Excerpt("x = 1\nfoo", "", "", "python"))
 @example(Excerpt("\u00bd", ""))
 def test_the_assistants_turn_holds_the_whole_prefix_but_for_the_fragment(excerpt: Excerpt) -> None:
-    prompt = completion(excerpt, max_tokens=96)
+    prompt = asked(excerpt)
     _, _, assistant = contents(prompt)
     header, _, begun = assistant.partition("\n")
     assert begun + prompt.fragment == excerpt.prefix
@@ -83,7 +99,7 @@ def test_the_assistants_turn_holds_the_whole_prefix_but_for_the_fragment(excerpt
 def test_the_regular_expression_lets_through_just_what_begins_with_the_fragment(
     excerpt: Excerpt, more: str
 ) -> None:
-    prompt = completion(excerpt, max_tokens=96)
+    prompt = asked(excerpt)
     regex = prompt.request.sampling.regex
     if regex is None:
         assert prompt.fragment == ""
@@ -93,8 +109,21 @@ def test_the_regular_expression_lets_through_just_what_begins_with_the_fragment(
 
 
 @given(excerpts)
+def test_a_model_that_fills_gaps_is_asked_to(excerpt: Excerpt) -> None:
+    prompt = asked(excerpt, Abilities(regex=True, fill_in_middle=True))
+    held = asked(excerpt)
+    assert isinstance(prompt.request, Infill)
+    assert prompt.request.prefix + prompt.fragment == excerpt.prefix
+    assert prompt.request.suffix == excerpt.suffix
+    assert prompt.request.priority == COMPLETION_PRIORITY
+    assert (prompt.fragment, prompt.request.sampling.regex) == (held.fragment, held.request.sampling.regex)
+    assert prompt.request.sampling == Sampling(max_tokens=96, regex=held.request.sampling.regex)
+
+
+@given(excerpts)
 def test_the_host_takes_what_is_asked(excerpt: Excerpt) -> None:
-    request = completion(excerpt, max_tokens=96).request
+    request = asked(excerpt).request
+    assert isinstance(request, Request)
     body = ChatCompletions.model_validate(
         {
             "messages": [{"role": message.role, "content": message.content} for message in request.messages],
@@ -119,12 +148,13 @@ def test_without_a_suffix_none_is_shown(suffix: str) -> None:
 
 def test_the_prompts_of_two_keystrokes_differ_at_the_end_only() -> None:
     first, second = prompt_at("import os\nos.pa$0\nx"), prompt_at("import os\nos.pat$0\nx")
-    assert first.request.messages == second.request.messages
+    assert contents(first) == contents(second)
     assert (first.fragment, second.fragment) == ("pa", "pat")
 
 
 def test_how_a_completion_is_asked_for() -> None:
     request = prompt_at("x = $0").request
+    assert isinstance(request, Request)
     assert request.continues
     assert request.priority == COMPLETION_PRIORITY < CHAT_PRIORITY
     assert (request.sampling.max_tokens, request.sampling.temperature) == (96, 0.0)
@@ -152,7 +182,7 @@ def test_a_fence_is_longer_than_any_in_the_text(text: str, fence: str) -> None:
 @example(Excerpt("``", "`"))
 @example(Excerpt("```", "``````"))
 def test_no_text_can_close_the_fence(excerpt: Excerpt) -> None:
-    prompt = completion(excerpt, max_tokens=96)
+    prompt = asked(excerpt)
     [stop] = prompt.request.sampling.stop
     fence = stop.removeprefix("\n")
     assert set(fence) == {"`"}

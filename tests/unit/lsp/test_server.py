@@ -83,6 +83,7 @@ def receive(server: PhialServer, message: dict[str, Any]) -> None:
 
 def asked_of(engine: FakeEngine) -> Request:
     [request] = engine.requests
+    assert isinstance(request, Request)
     return request
 
 
