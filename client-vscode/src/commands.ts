@@ -23,10 +23,10 @@ export interface Parts {
 export function registerCommands(parts: Parts): vscode.Disposable {
   const commands: Record<string, () => unknown> = {
     "phial.chat.ask": () => ask(parts.chat),
-    "phial.chat.explain": () => askAboutSelection(parts.chat, "explain", "Explain this code."),
-    "phial.chat.fix": () => askAboutSelection(parts.chat, "fix", "Find what is wrong in this code."),
-    "phial.chat.test": () => askAboutSelection(parts.chat, "test", "Write tests for this code."),
-    "phial.chat.document": () => askAboutSelection(parts.chat, "document", "Document this code."),
+    "phial.chat.explain": () => askAboutSelection(parts.chat, "explain"),
+    "phial.chat.fix": () => askAboutSelection(parts.chat, "fix"),
+    "phial.chat.test": () => askAboutSelection(parts.chat, "test"),
+    "phial.chat.document": () => askAboutSelection(parts.chat, "document"),
     "phial.chat.new": () => parts.chat.newChat(),
     "phial.completion.toggle": toggleCompletions,
     "phial.completion.toggleLanguage": toggleCompletionsForLanguage,
@@ -70,13 +70,13 @@ async function ask(chat: ChatView): Promise<void> {
   }
 }
 
-async function askAboutSelection(chat: ChatView, task: Task, text: string): Promise<void> {
+async function askAboutSelection(chat: ChatView, task: Task): Promise<void> {
   const attachment = selectionAttachment();
   if (!attachment) {
     void vscode.window.showInformationMessage("Select the code that you mean first.");
     return;
   }
-  await chat.ask({ text, task, attachments: [attachment] });
+  await chat.ask({ text: "", task, attachments: [attachment] });
 }
 
 async function setKey(parts: Parts): Promise<void> {
