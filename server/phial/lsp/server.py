@@ -22,13 +22,13 @@ from phial.engine.create import create_engine
 from phial.errors import PhialError
 from phial.lsp import protocol
 from phial.lsp.documents import Document, Documents
+from phial.lsp.endpoint import PhialProtocol
 from phial.lsp.failures import failing_clearly, keep_text_out_of_logs
 from phial.lsp.progress import work_done_progress
 from phial.lsp.protocol import (
     ChatParams,
     ChatResult,
     CommandArguments,
-    PhialProtocol,
     PullParams,
     StatusResult,
 )

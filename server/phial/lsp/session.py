@@ -23,8 +23,9 @@ from pygls.lsp.client import LanguageClient
 from phial import __version__, errors
 from phial.errors import EngineError, PhialError
 from phial.lsp import protocol
+from phial.lsp.endpoint import PhialProtocol
 from phial.lsp.languages import language_of
-from phial.lsp.protocol import ChatParams, ChatResult, PhialProtocol, StatusResult
+from phial.lsp.protocol import ChatParams, ChatResult, StatusResult
 
 _LINE_END = 2**31 - 1
 """A column past any line's end, which LSP takes for the end."""
