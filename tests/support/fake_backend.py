@@ -27,7 +27,7 @@ CARD = ModelCard(
 class FakeBackend:
     """Answers a prompt in which one of the keys of `answers` stands with that text, then with its error.
 
-    `log` tells what happened by those keys: `start chat`, `step chat quick`, `free chat` (once cancelled).
+    With `ends_late` an answer's end is told after one more step, as by a backend in a thread. `log` tells what happened by those keys: `start chat`, `step chat quick`, `free chat` (once cancelled).
     """
 
     def __init__(self, answers: Mapping[str, str], card: ModelCard = CARD) -> None:
@@ -36,6 +36,7 @@ class FakeBackend:
         self.refused: dict[str, Exception] = {}
         self.broken: Exception | None = None
         self.closed = False
+        self.ends_late = False
         self.log: list[str] = []
         self.prompts: list[str] = []
         self.decodings: list[Decoding] = []
@@ -49,7 +50,9 @@ class FakeBackend:
         if key in self.refused:
             raise self.refused[key]
         answer = self.tokenizer.encode(self._left_of(self._answers[key], shown))
-        generation = FakeGeneration(key, len(prompt), answer, decoding.max_tokens, self.errors.get(key))
+        generation = FakeGeneration(
+            key, len(prompt), answer, decoding.max_tokens, self.errors.get(key), self.ends_late
+        )
         self._generations.append(generation)
         self.prompts.append(shown)
         self.decodings.append(decoding)

@@ -20,6 +20,7 @@ class FakeGeneration:
     answer: list[int]
     max_tokens: int
     error: PhialError | None
+    ends_late: bool = False
     cancelled: bool = False
     written: list[Token] = field(default_factory=list)
     seen: int = 0
@@ -43,6 +44,9 @@ class FakeGeneration:
 
     def finish_reason(self) -> FinishReason | None:
         if self.is_running:
+            return None
+        if self.ends_late:
+            self.ends_late = False
             return None
         if self.error:
             raise self.error

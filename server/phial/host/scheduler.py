@@ -253,7 +253,12 @@ class Scheduler:
         self._metrics.requests.labels("stop" if answer.complete else "cancelled").inc()
 
     def _put_back(self, answer: Answer) -> None:
+        """Have a running request wait anew, unless its last token is out and only its end has not been told."""
         self._cancel(answer)
+        if len(answer.generated) >= answer.decoding.max_tokens:
+            answer.finish_reason = "length"
+            self._end(answer)
+            return
         self._waiting.append(answer)
         self._metrics.preemptions.inc()
 

@@ -245,6 +245,20 @@ async def test_one_at_a_time_an_answer_makes_way_and_is_then_gone_on_with() -> N
     assert [decoding.max_tokens for decoding in bench.backend.decodings] == [50, 100, 50 - written]
 
 
+async def test_one_at_a_time_an_answer_that_has_all_its_tokens_ends_instead_of_making_way() -> None:
+    backend = FakeBackend({"chat": "abcdef", "quick": "xy"}, ALONE)
+    backend.ends_late = True
+    async with running(backend) as bench, bench.generate("chat", max_tokens=2) as chat:
+        await bench.until(lambda: bench.log.count("step chat") == 2)
+        assert await bench.text("quick", priority=COMPLETION) == "xy"
+        assert await bench.rest(chat) == "ab"
+        assert chat.finish_reason == "length"
+    assert backend.prompts == ["chat", "quick"]
+    assert bench.count("phial_preemptions_total") == 0
+    assert bench.count("phial_requests_total{length}") == 1
+    assert bench.count("phial_requests_total{cancelled}") == 0
+
+
 async def test_one_at_a_time_who_leaves_is_let_go_of_before_the_next_begins() -> None:
     async with running(FakeBackend({"chat": "a" * 50, "other": "b"}, ALONE)) as bench:
         async with bench.generate("chat"):
