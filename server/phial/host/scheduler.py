@@ -156,11 +156,6 @@ class Scheduler:
             for _ in range(_LOOP_TURNS):
                 await anyio.lowlevel.checkpoint()
 
-    @property
-    def busy(self) -> bool:
-        """Whether any request is waiting or running."""
-        return bool(self._waiting or self._running)
-
     def _admit(self) -> None:
         """Start what may run now: the first in turn, while its tokens fit the cache.
 

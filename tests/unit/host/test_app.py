@@ -544,7 +544,6 @@ async def test_who_leaves_a_stream_frees_the_model_in_one_step(
         content = await call(app, CHAT, asking(question, stream=True, n=n), leaves_after=leaves_after)
         log = backend.log[:]
         await anyio.wait_all_tasks_blocked()
-        assert not host.loaded().scheduler.busy
     assert len(content) <= leaves_after + 2
     assert not any(line.startswith("step chat") for line in backend.log[len(log) :])
     assert [line for line in backend.log if line.startswith("free")] == ["free chat"] * sum(
@@ -557,6 +556,5 @@ async def test_who_leaves_a_whole_answer_frees_the_model_in_one_step() -> None:
     async with ready(backend) as host:
         await call(create_app(host, token=TOKEN), CHAT, asking(), leaves_after=0)
         await anyio.wait_all_tasks_blocked()
-        assert not host.loaded().scheduler.busy
     assert backend.log[-1] == "step"
     assert backend.log.count("step chat") < 3
