@@ -44,11 +44,13 @@ class Answer:
     arrived: float = field(default_factory=perf_counter)
     finish_reason: FinishReason = "stop"
     cached_tokens: int = 0
+    """How many of the prompt were there when it was first started: its own work does not count."""
     error: PhialError | None = None
     complete: bool = False
     """Set by the reader who has seen enough: what follows a stop string is of no use."""
     generation: Generation | None = field(default=None, repr=False)
     generated: list[int] = field(default_factory=list, repr=False)
+    started: bool = False
     prefilled: int = 0
     first_token: float = 0.0
 
@@ -178,13 +180,16 @@ class Scheduler:
 
     def _start(self, answer: Answer) -> None:
         self._waiting.remove(answer)
-        answer.cached_tokens = answer.prefilled = self._prefixes.cached(answer.prompt)
+        answer.prefilled = self._prefixes.cached(answer.prompt)
         try:
             answer.generation = self._backend.start(*answer.what_is_left())
         except PhialError as error:
             self._end(answer, error=error)
             return
         self._running.append(answer)
+        if answer.started:
+            return
+        answer.started, answer.cached_tokens = True, answer.prefilled
         self._metrics.prompt_tokens.inc(len(answer.prompt))
         self._metrics.cached_tokens.inc(answer.cached_tokens)
 

@@ -188,8 +188,19 @@ async def test_a_prefill_makes_way_and_goes_on_afterwards() -> None:
     made_way = bench.log.index("start quick")
     assert bench.log[:made_way] == ["start chat", *["step chat"] * (made_way - 1)]
     assert bench.log[made_way:][:4] == ["start quick", "free chat", "step quick", "start chat"]
-    assert chat.cached_tokens == (made_way - 1) * CARD.prefill_chunk
     assert bench.count("phial_preemptions_total") == 1
+
+
+async def test_a_prompt_that_makes_way_is_counted_once_and_its_own_work_is_not_from_the_cache() -> None:
+    async with running(FakeBackend({"chat": "abc", "quick": "x"})) as bench, bench.generate(LONG) as chat:
+        await bench.until(lambda: bench.log.count("step chat") >= 3)
+        assert await bench.text("quick", priority=COMPLETION) == "x"
+        assert await bench.rest(chat) == "abc"
+    assert bench.count("phial_preemptions_total") == 1
+    assert chat.cached_tokens == 0
+    assert bench.count("phial_cached_tokens_total") == 0
+    assert bench.count("phial_prompt_tokens_total") == len(LONG) + len("quick")
+    assert bench.count("phial_prefilled_tokens_total") == len(LONG) + len("quick")
 
 
 async def test_a_prefill_can_make_way_again_and_again() -> None:
