@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import anyio
 from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -47,7 +48,7 @@ def create_app(host: Host, *, token: str) -> Starlette:
             Route("/shutdown", shutdown, methods=["POST"]),
         ],
         middleware=[Middleware(_OnlyOurs, token=token)],
-        exception_handlers={PhialError: _refuse},
+        exception_handlers={PhialError: _refuse, HTTPException: _no_such_route},
     )
     app.state.host = host
     return app
@@ -187,6 +188,17 @@ async def _refuse(_: Request, error: Exception) -> Response:
     return error_response(
         503 if isinstance(error, ModelLoading | ModelError) else 500, str(error), error.code
     )
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    """Tell that there is no such path, or not with this method, in OpenAI's shape too."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for these only
+    code = "method_not_allowed" if error.status_code == 405 else "not_found"
+    response = error_response(
+        error.status_code, f"There is no route {request.method} {request.url.path}.", code
+    )
+    response.headers.update(error.headers or {})
+    return response
 
 
 def error_response(status: int, message: str, code: str, parameter: str | None = None) -> JSONResponse:

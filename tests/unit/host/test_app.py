@@ -453,6 +453,26 @@ async def test_a_bad_request_says_what_is_wrong_with_it(
     assert error["code"] == ("context_length_exceeded" if "2006" in message else "invalid_request")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/", 404, "not_found"),
+        ("POST", "/v1/embeddings", 404, "not_found"),
+        ("GET", CHAT, 405, "method_not_allowed"),
+        ("POST", "/health", 405, "method_not_allowed"),
+    ],
+)
+async def test_a_route_that_is_not_there_is_refused_as_clients_expect(
+    method: str, path: str, status: int, code: str
+) -> None:
+    response = await first_response(method, path)
+    assert response.status_code == status
+    error = error_of(response)
+    assert (error["type"], error["code"], error["param"]) == ("invalid_request_error", code, None)
+    assert error["message"] == f"There is no route {method} {path}."
+    assert ("allow" in response.headers) is (status == 405)
+
+
 async def test_a_model_without_the_tokens_for_it_cannot_fill_a_gap() -> None:
     async with serving(FakeBackend({}, replace(CARD, fill_in_middle=None))) as http:
         response = await http.post(TEXT, json={"prompt": "a", "suffix": "b"})
