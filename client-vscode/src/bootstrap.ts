@@ -1,4 +1,5 @@
 /** Finds the server, and offers to install it where there is none. */
+import { mkdir } from "node:fs/promises";
 import * as vscode from "vscode";
 import {
   choosePython,
@@ -32,6 +33,7 @@ export async function findServer(
   log: vscode.LogOutputChannel,
 ): Promise<ServerCommand | undefined> {
   const storage = context.globalStorageUri.fsPath;
+  await mkdir(storage, { recursive: true }); // the server runs there
   const wanted = await wantedOf(context);
   const made = await installations(storage);
   const managed = made.find(({ folder }) => folder === wanted?.folder) ?? made[0];

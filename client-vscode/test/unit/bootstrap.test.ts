@@ -93,7 +93,7 @@ test("where there is no server it is offered, and nothing happens without a yes"
   await expect.poll(() => editor.answers).toEqual([]);
   expect(editor.asked).toHaveLength(1);
   expect(editor.executed).toEqual([]);
-  expect(readdirSync(folder)).toEqual(["dist"]);
+  expect(readdirSync(join(folder, "storage"))).toEqual([]);
 });
 
 test.each(["Install", "Choose Python..."])("%s installs it", async (answer) => {
