@@ -294,7 +294,7 @@ async def test_unknown_fields_are_ignored(client: AsyncOpenAI) -> None:
         ({"n": 9}, "n"),
         ({"stop": [1]}, "stop.0"),
         ({"messages": []}, "messages"),
-        ({"messages": [{"role": "user", "content": 3}]}, "messages.0.content.str"),
+        ({"messages": [{"role": "user", "content": 3}]}, "messages.0.content"),
         ({"messages": [{"role": "robot", "content": "hi"}]}, "messages.0.role"),
         ({"structured_outputs": "x"}, "structured_outputs"),
     ],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hmac
 import math
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 import anyio
 from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -165,13 +166,32 @@ async def _send(request: Request, answer: completions.Answer) -> Response:
 
 
 async def _body(request: Request, kind: type[Body]) -> Body:
+    content = await request.body()
     try:
-        return kind.model_validate_json(await request.body())
+        return kind.model_validate_json(content)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "body"
+        where = _field(content, first["loc"], missing=first["type"] == "missing") or "body"
         message = first["msg"].removeprefix("Value error, ").rstrip(".")
         raise _InvalidField(f"`{where}`: {message}.", where) from error
+
+
+def _field(content: bytes, location: Sequence[str | int], *, missing: bool) -> str:
+    """Name the field of a body that pydantic's location leads to, without the kind that it tried to take it for.
+
+    Those kinds, of a field that takes one of several, are in no body; nor is a field that is missing.
+    """
+    found: list[str] = []
+    value = from_json(content) if location else None
+    for part in location:
+        if isinstance(part, int) and isinstance(value, list):
+            value = value[part]
+        elif isinstance(part, str) and isinstance(value, dict) and (missing or part in value):
+            value = value.get(part)
+        else:
+            break
+        found.append(str(part))
+    return ".".join(found)
 
 
 class _InvalidField(UsageError):

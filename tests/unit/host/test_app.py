@@ -64,7 +64,7 @@ async def serving(backend: FakeBackend) -> AsyncIterator[httpx2.AsyncClient]:
         yield http
 
 
-def asking(question: str = "chat", **fields: Any) -> dict[str, Any]:
+def asking(question: object = "chat", **fields: Any) -> dict[str, Any]:
     return {"messages": [{"role": "user", "content": question}], **fields}
 
 
@@ -419,6 +419,18 @@ async def test_tokens_are_counted_as_they_would_be_sent() -> None:
         (CHAT, b"{", "body", "`body`: Invalid JSON"),
         (CHAT, b"[]", "body", "`body`: "),
         (CHAT, {}, "messages", "`messages`: Field required."),
+        (
+            CHAT,
+            {"messages": [{"role": "user"}]},
+            "messages.0.content",
+            "`messages.0.content`: Field required.",
+        ),
+        (CHAT, asking(7), "messages.0.content", "`messages.0.content`: Input should be a valid string."),
+        (CHAT, asking([{"type": "image_url"}]), "messages.0.content", "`messages.0.content`: "),
+        (CHAT, asking({"text": "x"}), "messages.0.content", "`messages.0.content`: "),
+        (CHAT, asking(stop=["x", 7]), "stop.1", "`stop.1`: Input should be a valid string."),
+        (TEXT, {"prompt": [-1]}, "prompt", "`prompt`: "),
+        (CHAT, b'{"messages": [], "n": ' + b"9" * 5000 + b"}", "body", "`body`: Invalid JSON"),
         (CHAT, asking(n=0), "n", "`n`: Input should be greater than or equal to 1."),
         (
             CHAT,
