@@ -1,0 +1,38 @@
+import { existsSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import {
+  ghostText,
+  modelReady,
+  notification,
+  openEditor,
+  openFile,
+  screenshot,
+  statusItem,
+  type,
+} from "./harness";
+
+/** The PATH of someone who has never heard of Phial. */
+const path = (process.env.PATH ?? "")
+  .split(delimiter)
+  .filter((folder) => !existsSync(join(folder, "phial")) && folder !== dirname(process.execPath))
+  .join(delimiter);
+
+test("where there is no server, the extension installs one", { timeout: 600_000 }, async () => {
+  const editor = await openEditor({ settings: {}, env: { PATH: path, VIRTUAL_ENV: undefined } });
+  await statusItem(editor).waitFor();
+  const offer = notification(editor, "needs its server");
+  await offer.waitFor();
+  await screenshot(editor, "install-offer");
+  await offer.getByRole("button", { name: "Install", exact: true }).click();
+  const progress = notification(editor, "Installing the Phial server");
+  await progress.waitFor();
+  await screenshot(editor, "install-progress");
+  await progress.waitFor({ state: "detached", timeout: 500_000 });
+  expect(await notification(editor, "could not be installed").count()).toBe(0);
+
+  await modelReady(editor);
+  await openFile(editor, "inventory.py", 20);
+  await type(editor, "    def is_empty(self) -> bool:\nreturn ");
+  expect((await ghostText(editor)).trim()).not.toBe("");
+});
