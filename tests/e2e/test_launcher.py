@@ -22,7 +22,7 @@ from phial.engine import launcher
 from phial.errors import ModelBroken
 from phial.models import store
 from support.editors import editor
-from support.hosts import leased, linked_model, shut_down, until_loaded, until_ready
+from support.hosts import leased, linked_model, shut_down, until_loaded
 from support.processes import PHIAL, ended, hosts_in, output, python
 
 FIND_OR_START = """
@@ -96,7 +96,7 @@ async def test_ten_processes_share_one_host(starter: Path, own_home: Path) -> No
     assert address.pid == host.pid
     async with leased(address, keep_alive=0.1) as last:
         async with leased(address, keep_alive=0.1) as first:
-            await until_ready(first)
+            assert (await until_loaded(first))["status"] == "ready"
         await anext(last)
         assert host.is_running()
     await ended(host)  # as the last lease wished

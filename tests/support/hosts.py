@@ -28,8 +28,8 @@ async def running_host(model: Path, device: str = "CPU") -> AsyncIterator[HostAd
     """Start a host as a window would, wait until its model is ready, and shut it down at the end."""
     address = await launcher.find_or_start(store.resolve(str(model)), device, patience=60)
     try:
-        async with leased(address) as health:
-            await until_ready(health)
+        async with leased(address):
+            await launcher.until_ready(address)
             yield address
     finally:
         await shut_down(model, device)
@@ -65,12 +65,6 @@ async def leased(
         aclosing(_events(response)) as health,
     ):
         yield health
-
-
-async def until_ready(health: AsyncGenerator[dict[str, Any], None]) -> None:
-    """Follow a host's lease until its model is ready."""
-    state = await until_loaded(health)
-    assert state["status"] == "ready", state
 
 
 async def until_loaded(health: AsyncGenerator[dict[str, Any], None]) -> dict[str, Any]:

@@ -116,8 +116,8 @@ async def test_a_fetched_model_loads_and_stays_as_long_as_it_is_loaded(fetched: 
     address = await launcher.find_or_start(fetched, "CPU", patience=60)
     host = psutil.Process(address.pid)
     try:
-        async with hosts.leased(address) as health:
-            await hosts.until_ready(health)
+        async with hosts.leased(address):
+            await launcher.until_ready(address)
             with pytest.raises(ModelError, match=f"process {address.pid} serves it"):
                 store.remove(fetched.id)
     finally:
