@@ -46,7 +46,7 @@ export async function openEditor({
   await provideStarter(home);
   server = await startCodeServer({ home, settings, env });
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags });
-  page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
   await page.goto(`${server.address}/?folder=${encodeURIComponent(workspace)}`);
   await page.locator(".monaco-workbench .statusbar").waitFor({ timeout: 60_000 });
   return { page, workspace };

@@ -26,7 +26,9 @@ test("where there is no server, the extension installs one", { timeout: 600_000 
   await screenshot(editor, "install-offer");
   await offer.getByRole("button", { name: "Install", exact: true }).click();
   const progress = notification(editor, "Installing the Phial server");
-  await progress.waitFor();
+  await progress
+    .filter({ hasText: /Looking for (?!Python)|Downloading|Installing the packages/ })
+    .waitFor({ timeout: 60_000 });
   await screenshot(editor, "install-progress");
   await progress.waitFor({ state: "detached", timeout: 500_000 });
   expect(await notification(editor, "could not be installed").count()).toBe(0);
