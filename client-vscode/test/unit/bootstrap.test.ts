@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { ExtensionContext, LogOutputChannel } from "vscode";
-import { findServer, installServer } from "../../src/bootstrap";
+import { findServer, installServer, renewIfOutdated } from "../../src/bootstrap";
 
 /** What the user would click, and what the editor was asked for: the fake stands where the editor does. */
 const editor = vi.hoisted(() => ({
@@ -115,3 +115,46 @@ test("a build without a server says so", async () => {
   expect(await installServer(context, log)).toBeUndefined();
   expect(editor.asked[0]).toMatch(/brings no server/);
 });
+
+test("it is installed with a Python from PATH, and found from then on", async () => {
+  pythonOnPath();
+  const server = await installServer(context, log);
+  expect(server?.command).toMatch(/storage\/server-0\.1\.0-\w+\/bin\/python$/);
+  expect(server?.args).toEqual(["-I", "-m", "phial", "serve"]);
+  expect(await findServer(context, log)).toEqual(server);
+  expect(editor.asked).toEqual([]);
+});
+
+test("with another wheel the older server is used until it has been renewed", async () => {
+  pythonOnPath();
+  const older = await installServer(context, log);
+  writeFileSync(join(folder, "dist", "server", "phial_ls-0.1.0-py3-none-any.whl"), "newer");
+  expect(await findServer(context, log)).toEqual(older);
+  await expect.poll(() => editor.executed).toEqual(["phial.server.restart"]);
+  expect((await findServer(context, log))?.command).not.toBe(older?.command);
+});
+
+test("a server that cannot be renewed goes on being used", async () => {
+  pythonOnPath();
+  const older = await installServer(context, log);
+  writeFileSync(join(folder, "dist", "server", "phial_ls-0.1.0-py3-none-any.whl"), "newer");
+  vi.stubEnv("PATH", "");
+  expect(await renewIfOutdated(context, log)).toBe(false);
+  expect(await findServer(context, log)).toEqual(older);
+});
+
+/** Put the preferred version first on PATH, as a stand-in that answers what the extension asks a Python for. */
+function pythonOnPath(): void {
+  const bin = join(folder, "bin");
+  mkdirSync(bin);
+  const told = '"version": [3, 13], "inEnvironment": false, "canMakeEnvironments": true';
+  const script = `#!/bin/sh
+for last; do :; done
+case "$*" in
+*"-m venv"*) mkdir -p "$last/bin" && cp "$0" "$last/bin/python" ;;
+*"--version") echo "phial 0.1.0" ;;
+*importlib*) echo '{"executable": "'"$0"'", ${told}}' ;;
+esac`;
+  writeFileSync(join(bin, "python3.13"), script, { mode: 0o755 });
+  vi.stubEnv("PATH", `${bin}:/usr/bin:/bin`);
+}
