@@ -102,7 +102,7 @@ def tell(request: pytest.FixtureRequest, text: Any) -> None:
 def _fingerprint() -> str:
     """Return a name for all that determines an export but its source: our code, and the libraries that make it."""
     folder = Path(models.__file__).parent
-    names = ("conversion.py", "export.py", "manifest.py", "optimum_cli.py", "origin.py")
+    names = ("conversion.py", "export.py", "interpreter.py", "manifest.py", "optimum_cli.py", "origin.py")
     code = [(folder / name).read_bytes() for name in names]
     libraries = ("optimum-intel", "transformers", "torch", "nncf", "openvino", "openvino-tokenizers")
     versions = [f"{name} {version(name)}".encode() for name in libraries]

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from phial.errors import DiskFull, ModelError, OutOfMemory, PhialError
+from phial.models.interpreter import environment
 
 WeightFormat = Literal["fp32", "fp16", "int8", "int4"]
 
@@ -80,13 +81,8 @@ def _arguments(source: Path, target: Path, options: ExportOptions) -> list[str]:
 
 
 def _environment(work: Path, *, offline: bool) -> dict[str, str]:
-    search_path = [
-        str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
-    ]
     return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(search_path),
-        "PYTHONIOENCODING": "utf-8",
+        **environment(),
         "PYTHONUNBUFFERED": "1",
         # the unfinished model takes gigabytes: where they are cleared away, and not on a small /tmp
         **dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(work)),

@@ -16,15 +16,6 @@ def run_module(
     Raises subprocess.TimeoutExpired after so many seconds. `python -m` imports from its current directory
     first, so `folder` must be one of Phial's own: the user's may hold anybody's code.
     """
-    search_path = [
-        str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
-    ]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(search_path),
-        "PYTHONIOENCODING": "utf-8",
-        **(variables or {}),
-    }
     return subprocess.run(
         [sys.executable, "-m", name, *arguments],
         stdin=subprocess.DEVNULL,
@@ -33,8 +24,16 @@ def run_module(
         encoding="utf-8",
         errors="replace",
         cwd=folder,
-        env=environment,
+        env={**environment(), **(variables or {})},
         timeout=seconds,
         check=False,
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
+
+
+def environment() -> dict[str, str]:
+    """Return this process's environment for a Python with another current directory, whose output is UTF-8."""
+    search_path = [
+        str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry
+    ]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(search_path), "PYTHONIOENCODING": "utf-8"}
