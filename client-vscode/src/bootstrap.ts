@@ -32,21 +32,17 @@ export async function findServer(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
 ): Promise<ServerCommand | undefined> {
-  const storage = context.globalStorageUri.fsPath;
-  await mkdir(storage, { recursive: true }); // the server runs there
-  const wanted = await wantedOf(context);
-  const made = await installations(storage);
-  const managed = made.find(({ folder }) => folder === wanted?.folder) ?? made[0];
-  const server = locate(settings(), managed?.python, storage, machine());
+  await mkdir(context.globalStorageUri.fsPath, { recursive: true }); // the server runs there
+  const { server, managed } = await lookUp(context);
   if (!server) {
     background(log, offer(context));
-  } else if (server.command === managed?.python) {
+  } else if (server.command === managed) {
     background(log, renewIfOutdated(context, log).then(restartWhere));
   }
   return server;
 }
 
-/** Make the server's environment and return its command, or undefined where the user has cancelled or given up. */
+/** Make the server's environment and return the command of the server that there is then. */
 export async function installServer(
   context: vscode.ExtensionContext,
   log: vscode.LogOutputChannel,
@@ -56,14 +52,16 @@ export async function installServer(
     const lack =
       "This build of the extension brings no server. Set phial.server.command or phial.server.python.";
     await vscode.window.showErrorMessage(lack);
-    return undefined;
+    return (await lookUp(context)).server;
   }
   try {
     await withProgress("Installing the Phial server", context, log, wanted);
   } catch (error) {
-    return (await shouldTryAgain(error, context, log)) ? installServer(context, log) : undefined;
+    if (await shouldTryAgain(error, context, log)) {
+      return installServer(context, log);
+    }
   }
-  return locate(settings(), wanted.python, context.globalStorageUri.fsPath, machine());
+  return (await lookUp(context)).server;
 }
 
 /** Make the environment anew where it is of another version of this extension; tell whether that was done. */
@@ -99,6 +97,15 @@ export async function renewIfOutdated(
 const chosenPython = "phial.python";
 const installing = "Install";
 const choosing = "Choose Python...";
+
+/** Return the server there is, and the Python of the environment that would run it: of this version, or an older one. */
+async function lookUp(context: vscode.ExtensionContext) {
+  const storage = context.globalStorageUri.fsPath;
+  const wanted = await wantedOf(context);
+  const made = await installations(storage);
+  const managed = (made.find(({ folder }) => folder === wanted?.folder) ?? made[0])?.python;
+  return { server: locate(settings(), managed, storage, machine()), managed };
+}
 
 async function offer(context: vscode.ExtensionContext): Promise<void> {
   const choice = await vscode.window.showInformationMessage(
