@@ -19,8 +19,9 @@ Emit = Callable[[Token], bool]
 
 Progress = Callable[[str, float], None]
 
-_INTERRUPT_AGAIN = 0.02
-"""Seconds after which a call that goes on is interrupted again: before it has begun to compute, that has no effect."""
+_LONGEST_STEP = 0.02
+"""Seconds of a step while a prompt is read, so that a request of better priority is seen; and until a call that was
+cancelled and goes on is interrupted again, since before it has begun to compute, that has no effect."""
 
 
 class Generator(Protocol):
@@ -50,7 +51,7 @@ class SerialBackend:
         return self._running
 
     async def step(self) -> None:
-        """Wait until the running request has something new, or has ended; one that was cancelled must end."""
+        """Wait a little for something new of the running request; one that was cancelled must end."""
         running = self._running
         if running is None:
             return
@@ -99,11 +100,11 @@ class SerialGeneration:
         self._changed.set()
 
     async def until_changed(self) -> None:
-        """Wait for a token, the end, or a cancel; one that was cancelled is interrupted again and again."""
-        with anyio.move_on_after(None if self.wanted else _INTERRUPT_AGAIN) as waited:
+        """Wait a little for a token, the end, or a cancel; one that was cancelled is interrupted again and again."""
+        with anyio.move_on_after(_LONGEST_STEP) as waited:
             await self._changed.wait()
         self._changed.clear()
-        if waited.cancelled_caught:
+        if waited.cancelled_caught and not self.wanted:
             self._generator.interrupt()
 
     def _run(self, prompt: Sequence[int], decoding: Decoding) -> None:

@@ -2,11 +2,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from phial.errors import EngineError
 from phial.host.backend import Decoding, FinishReason, Token
+from phial.host.metrics import Metrics
+from phial.host.scheduler import Scheduler
 from phial.host.serial import Emit, SerialBackend
 from support.fake_backend import CARD
 from support.fake_tokenizer import FakeTokenizer
@@ -87,13 +92,38 @@ async def test_an_interruption_that_comes_before_the_library_computes_is_repeate
     assert generation.finish_reason() is None
 
 
+async def test_a_prompt_that_is_read_makes_way_for_a_request_of_better_priority() -> None:
+    reading = threading.Event()
+
+    def generate(emit: Emit) -> FinishReason:
+        if not reading.is_set():
+            reading.set()
+            library.interrupted.acquire()
+            raise RuntimeError("Infer Request was canceled")
+        emit(Token(7, None))
+        return "stop"
+
+    library = Scripted(generate)
+    backend = SerialBackend(library, FakeTokenizer(), replace(CARD, max_requests=1, cache_blocks=0))
+    scheduler = Scheduler(backend, Metrics(), ended=lambda: None)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(scheduler.run)
+        async with scheduler.generate([1], Decoding(3), 10) as chat:
+            await anyio.to_thread.run_sync(reading.wait)
+            async with scheduler.generate([2], Decoding(3), 0) as quick:
+                assert [token.id async for batch in quick for token in batch] == [7]
+            assert [token.id async for batch in chat for token in batch] == [7]
+        tasks.cancel_scope.cancel()
+
+
 async def test_a_library_that_breaks_is_an_error() -> None:
     def generate(_: Emit) -> FinishReason:
         raise RuntimeError("out of luck")
 
     backend = backend_of(Scripted(generate))
     generation = backend.start([1], Decoding(3))
-    await backend.step()
+    while not generation.ended:
+        await backend.step()
 
     with pytest.raises(EngineError, match="stopped working: out of luck"):
         generation.finish_reason()
