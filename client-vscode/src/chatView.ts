@@ -54,8 +54,10 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     await this.answer({ ...question, attachments: question.attachments.map(plainAttachment) });
   }
 
-  newChat(): void {
+  /** Show the panel with an empty conversation; the one before goes to the history. */
+  async newChat(): Promise<void> {
     this.turnTo({ type: "began", id: randomUUID(), now: Date.now() });
+    await vscode.commands.executeCommand(`${ChatView.viewId}.focus`);
     this.show({ type: "focus" });
   }
 

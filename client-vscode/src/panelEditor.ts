@@ -4,7 +4,7 @@ import type { Range } from "vscode-languageclient";
 import type { ChatAttachment } from "./conversation";
 import { bestFiles, excludedFiles, fileGlob, firstFiles } from "./panelFiles";
 import type { FoundFile } from "./panelMessages";
-import { contextLabel, languageId, replacement, safeLink } from "./panelText";
+import { contextLabel, insertion, languageId, replacement, safeLink } from "./panelText";
 
 /** Follows the text editor that the user was in last, as the panel takes the focus away from it. */
 export class LastEditor implements vscode.Disposable {
@@ -37,7 +37,10 @@ export class LastEditor implements vscode.Disposable {
   }
 
   async insert(code: string): Promise<void> {
-    await this.edit(({ selection }, edit) => edit.insert(selection.active, replacement(code, "")));
+    await this.edit(({ document, selection: { active } }, edit) => {
+      const line = document.lineAt(active).text;
+      edit.insert(active, insertion(code, line.slice(0, active.character), line.slice(active.character)));
+    });
   }
 
   async replaceSelection(code: string): Promise<void> {

@@ -41,7 +41,7 @@ export type PanelUpdate =
   | { type: "focus" };
 
 /** The commands that the page may run. */
-export type PanelCommand = "phial.model.select" | "phial.doctor";
+export type PanelCommand = (typeof panelCommands)[number];
 
 export interface HistoryEntry {
   id: string;
@@ -63,6 +63,8 @@ export function readPanelRequest(value: unknown): PanelRequest | undefined {
 export function readPanelUpdate(value: unknown): PanelUpdate | undefined {
   return read<PanelUpdate>(updateChecks, value);
 }
+
+const panelCommands = ["phial.model.select", "phial.doctor", "phial.menu"] as const;
 
 /** What a message of each type must have beside its type. */
 type Checks<Message extends { type: string }> = {
@@ -108,7 +110,7 @@ function read<Message extends { type: string }>(
 }
 
 function isPanelCommand(value: unknown): value is PanelCommand {
-  return value === "phial.model.select" || value === "phial.doctor";
+  return panelCommands.some((command) => command === value);
 }
 
 function isHistoryEntry(value: unknown): value is HistoryEntry {

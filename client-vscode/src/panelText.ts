@@ -18,6 +18,12 @@ export function replacement(code: string, replaced: string): string {
   return /\n$/.test(replaced) ? `${bare}\n` : bare;
 }
 
+/** Code to put at a cursor: before code that begins where the cursor is, it ends a line. */
+export function insertion(code: string, lineBefore: string, lineAfter: string): string {
+  const isBeforeCode = lineBefore.trim() === "" && lineAfter.trim() !== "";
+  return replacement(code, isBeforeCode ? "\n" : "") + (isBeforeCode ? lineBefore : "");
+}
+
 /** The address of a link that may be opened: only http and https lead out of the editor. */
 export function safeLink(href: string): string | undefined {
   if (!URL.canParse(href)) return undefined;

@@ -26,6 +26,8 @@ export class Messages {
       const { scrollHeight, scrollTop, clientHeight } = this.element;
       this.atEnd = scrollHeight - scrollTop - clientHeight < 24;
     });
+    // The input below grows and shrinks with its text and its chips.
+    new ResizeObserver(() => this.keepAtEnd()).observe(this.element);
     this.element.addEventListener("click", (event) => this.followLink(event));
     this.element.addEventListener("auxclick", (event) => this.followLink(event));
   }
@@ -65,15 +67,15 @@ export class Messages {
     });
   }
 
-  keepAtEnd(): void {
-    if (this.atEnd) this.element.scrollTop = this.element.scrollHeight;
-  }
-
   private showLast(): void {
     const last = this.conversation?.exchanges.at(-1);
     if (!last) return;
     this.views.at(-1)?.show(last.answer, true);
     this.keepAtEnd();
+  }
+
+  private keepAtEnd(): void {
+    if (this.atEnd) this.element.scrollTop = this.element.scrollHeight;
   }
 
   private announce(before: Conversation | undefined, now: Conversation): void {

@@ -29,6 +29,9 @@ export class ModelNote {
     if (state === "failed") {
       return [textButton("Doctor", "link", "doctor", () => this.run("phial.doctor"))];
     }
+    if (state === "off") {
+      return [textButton("Repair", "link", "repair", () => this.run("phial.menu"))];
+    }
     if (state === "ready" && starter) {
       return [
         textButton("Select a better one", "link", "select-model", () => this.run("phial.model.select")),

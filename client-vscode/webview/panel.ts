@@ -100,7 +100,6 @@ export function startPanel(root: HTMLElement, host: Host, signal?: AbortSignal):
     if (key === "Escape") stop();
   };
   window.addEventListener("message", receive, until);
-  window.addEventListener("resize", () => messages.keepAtEnd(), until);
   document.addEventListener("keydown", stopOnEscape, until);
   tell({ type: "ready" });
 }

@@ -153,7 +153,7 @@ describe("the conversations", () => {
 
   it("can be left, opened again and deleted", async () => {
     tell({ type: "ask", question: { text: "one", task: "ask", attachments: [] } } as PanelRequest);
-    chat.newChat();
+    await chat.newChat();
     expect(shown().exchanges).toEqual([]);
     expect(asked[0]?.token.isCancellationRequested).toBe(true);
     const id = history()[0]?.id ?? "";

@@ -28,6 +28,7 @@ export function open(kept?: unknown): void {
   requests.length = 0;
   frames.length = 0;
   vi.stubGlobal("requestAnimationFrame", (frame: FrameRequestCallback) => frames.push(frame));
+  vi.stubGlobal("ResizeObserver", NothingResizes);
   document.body.innerHTML = '<div id="panel"></div>';
   const host = {
     postMessage: (request: PanelRequest) => requests.push(structuredClone(request)),
@@ -37,6 +38,11 @@ export function open(kept?: unknown): void {
     },
   };
   startPanel(found("#panel"), host, page.signal);
+}
+
+/** There is no layout here. */
+class NothingResizes {
+  observe(): void {}
 }
 
 /** Hide the panel and show it again: another page, with what the one before kept. */

@@ -187,9 +187,12 @@ describe("the model note", () => {
     get("select-model").click();
     show({ type: "status", status: { state: "failed", message: "no" } });
     get("doctor").click();
+    show({ type: "status", status: { state: "off", message: "The server is not running." } });
+    get("repair").click();
     expect(requests.slice(1)).toEqual([
       { type: "command", command: "phial.model.select" },
       { type: "command", command: "phial.doctor" },
+      { type: "command", command: "phial.menu" },
     ]);
   });
 });

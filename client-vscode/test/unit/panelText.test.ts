@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { bestFiles, fileGlob, firstFiles } from "../../src/panelFiles";
 import { panelHtml } from "../../src/panelHtml";
-import { contextLabel, languageId, replacement, safeLink } from "../../src/panelText";
+import { contextLabel, insertion, languageId, replacement, safeLink } from "../../src/panelText";
 
 describe("the label of the context", () => {
   it.each([
@@ -27,6 +27,19 @@ describe("a replacement", () => {
     expect(replacement("a", "x\n")).toBe("a\n");
     expect(replacement("a\r\n", "x\r\n")).toBe("a\n");
     expect(replacement("a\n\n", "")).toBe("a\n");
+  });
+});
+
+describe("an insertion", () => {
+  it.each([
+    ["", "", "a()\n", "a()"],
+    ["x = ", "", "a()", "a()"],
+    ["x = ", " + 1", "a()", "a()"],
+    ["", "b()", "a()", "a()\n"],
+    ["    ", "b()", "a()", "a()\n    "],
+    ["    ", "", "a()", "a()"],
+  ])("between %j and %j", (before, after, code, inserted) => {
+    expect(insertion(code, before, after)).toBe(inserted);
   });
 });
 
