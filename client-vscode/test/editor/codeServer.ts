@@ -114,7 +114,10 @@ async function program(): Promise<[string, string]> {
   await readFile(entry).catch(() => {
     throw new Error("VS Code is missing: run scripts/setup-editor");
   });
-  return [join(root, ".venv", "bin", "node"), entry];
+  // The one in `.venv/bin` is a script that stands between us and Node, and ends without it.
+  const script = join(root, ".venv", "bin", "node");
+  const { stdout } = await promisify(execFile)(script, ["--print", "process.execPath"]);
+  return [stdout.trim(), entry];
 }
 
 async function builtVsix(): Promise<string> {
