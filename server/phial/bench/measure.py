@@ -15,6 +15,7 @@ import psutil
 
 from phial.address import HostAddress
 from phial.engine import launcher
+from phial.errors import EngineError, PhialError, from_wire
 
 _PROMPT = 512
 _ADDED = 4
@@ -47,7 +48,10 @@ class _Answer:
 
 
 async def measure(address: HostAddress, load_seconds: float, *, runs: int = _RUNS) -> Figures:
-    """Measure a host that is ready: prompts that it has never seen, then one that it has, a little longer."""
+    """Measure a host that is ready: prompts that it has never seen, then one that it has, a little longer.
+
+    Raises `EngineError`, and whatever the host answers instead.
+    """
     health = await launcher.health(address) or {}
     draw = random.Random(0)  # noqa: S311 - the same noise each time
     colds, warms, prefills, decodes = [], [], [], []
@@ -60,7 +64,10 @@ async def measure(address: HostAddress, load_seconds: float, *, runs: int = _RUN
             colds.append(cold.first)
             warms.append(warm.first)
             prefills.append(_PROMPT / cold.first)
-            decodes.append((warm.tokens - 1) / (warm.end - warm.first))
+            if warm.tokens > 1:
+                decodes.append((warm.tokens - 1) / (warm.end - warm.first))
+    if not decodes:
+        raise EngineError("The model ended each answer at once, so its speed cannot be measured.", advice="")
     return Figures(
         model=str(health["title"]),
         device=str(health["device"]),
@@ -81,6 +88,8 @@ async def _ask(http: httpx2.AsyncClient, prompt: Sequence[int], max_tokens: int)
     first: float | None = None
     tokens = 0
     async with http.stream("POST", "/v1/completions", json=body) as response:
+        if response.is_error:
+            raise _told(json.loads(await response.aread()))
         async for line in response.aiter_lines():
             choice = _choice(line)
             if choice is None:
@@ -92,8 +101,15 @@ async def _ask(http: httpx2.AsyncClient, prompt: Sequence[int], max_tokens: int)
 
 
 def _choice(line: str) -> dict[str, Any] | None:
-    """Return the choice of an event that brings tokens."""
+    """Return the choice of an event that brings tokens. Raises the error that one tells."""
     if not line.startswith("data: {"):
         return None
-    choices = json.loads(line[6:])["choices"]
+    event = json.loads(line[6:])
+    if "error" in event:
+        raise _told(event)
+    choices = event["choices"]
     return choices[0] if choices and choices[0]["finish_reason"] is None else None
+
+
+def _told(answer: dict[str, Any]) -> PhialError:
+    return from_wire(answer["error"]["code"], answer["error"]["message"])
