@@ -1,6 +1,7 @@
 import { type Conversation, changed } from "../src/conversation";
 import { element } from "./dom";
 import { type AnswerActions, ExchangeView } from "./exchange";
+import { Pace } from "./pace";
 
 /** The questions and answers of one conversation, kept at the end while the user is there. */
 export class Messages {
@@ -16,7 +17,7 @@ export class Messages {
   private conversation: Conversation | undefined;
   private views: ExchangeView[] = [];
   private atEnd = true;
-  private frame: number | undefined;
+  private readonly pace = new Pace(() => this.showLast());
 
   constructor(
     private readonly actions: AnswerActions,
@@ -56,15 +57,12 @@ export class Messages {
     this.keepAtEnd();
   }
 
-  /** Add to the answer that is running. However fast pieces come, they are shown once per frame. */
+  /** Add to the answer that is running. However fast pieces come, they are shown once per frame at most. */
   addPiece(text: string): void {
     if (!this.conversation) return;
     const state = { current: this.conversation, earlier: [] };
     this.conversation = changed(state, { type: "piece", text }).current;
-    this.frame ??= requestAnimationFrame(() => {
-      this.frame = undefined;
-      this.showLast();
-    });
+    this.pace.request();
   }
 
   private showLast(): void {
