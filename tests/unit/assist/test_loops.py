@@ -18,6 +18,7 @@ from phial.assist.loops import is_looping
         pytest.param(("x" * 238 + "\n") * 4, id="the longest passage"),
         pytest.param("ab" * 80, id="the shortest"),
         pytest.param("é😀" * 80, id="characters of several bytes"),
+        pytest.param("".join(f"{n}. Use a list.\n" for n in range(1, 15)), id="a numbered list of one item"),
         pytest.param("ab" * 80 + "a", id="cut inside a repeat"),
     ],
 )
@@ -35,6 +36,7 @@ def test_a_loop(text: str) -> None:
         pytest.param("I am sorry. " * 14 + "Done.", id="a loop that has ended"),
         pytest.param("The quick brown fox jumps over the lazy dog. " * 3, id="three times"),
         pytest.param("".join(f"{number}\n" for number in range(99)), id="counting"),
+        pytest.param("".join(f"{n}. Take {n} eggs.\n" for n in range(1, 15)), id="a numbered list"),
         pytest.param("abcdefghij" * 15, id="fifteen times ten characters"),
         pytest.param("".join(f"line {number}\n" for number in range(20)) * 3, id="a passage three times"),
         pytest.param(("x" * 239 + "\n") * 4, id="a longer passage than is looked for"),
