@@ -4,6 +4,7 @@ import { element, iconButton } from "./dom";
 export interface HistoryHooks {
   open(id: string): void;
   delete(id: string): void;
+  shown(isShown: boolean): void;
   closed(): void;
 }
 
@@ -45,11 +46,13 @@ export class HistoryList {
   close(): void {
     if (this.element.hidden) return;
     this.element.hidden = true;
+    this.hooks.shown(false);
     this.hooks.closed();
   }
 
   private open(): void {
     this.element.hidden = false;
+    this.hooks.shown(true);
     this.render();
     const first = this.list.querySelector("button") ?? this.element.querySelector("button");
     first?.focus();

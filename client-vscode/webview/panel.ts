@@ -46,15 +46,18 @@ export function startPanel(root: HTMLElement, host: Host, signal?: AbortSignal):
   const history = new HistoryList({
     open: (id) => tell({ type: "open", id }),
     delete: (id) => tell({ type: "delete", id }),
+    shown: (isShown) => historyButton.setAttribute("aria-expanded", String(isShown)),
     closed: () => composer.focus(),
   });
+  const historyButton = iconButton("history", "History", "history", () => history.toggle());
+  historyButton.setAttribute("aria-expanded", "false");
   const name = element("h1", { class: "conversation-title" });
   const header = element(
     "header",
     { class: "bar" },
     name,
     element("span", { class: "spacer" }),
-    iconButton("history", "History", "history", () => history.toggle()),
+    historyButton,
     iconButton("add", "New chat", "new-chat", () => {
       tell({ type: "new" });
       history.close();

@@ -151,6 +151,7 @@ describe("the history", () => {
   it("opens and deletes conversations by keyboard", () => {
     show({ type: "history", entries });
     get("history").click();
+    expect(get("history").getAttribute("aria-expanded")).toBe("true");
     expect(document.activeElement).toBe(items()[0]);
     document.querySelectorAll<HTMLButtonElement>("[data-testid=history-delete]")[1]?.focus();
     document.querySelectorAll<HTMLButtonElement>("[data-testid=history-delete]")[1]?.click();
