@@ -10,6 +10,7 @@ import { access, mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile }
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { type Ended, Problem, type Python, pythonEnv, type Run } from "./environment";
+import { explainFailure, lastLine, pipStep } from "./pipOutput";
 
 /** Which environment goes with which wheel. */
 export interface Installation {
@@ -177,54 +178,9 @@ export function runner(cwd: string, signal: AbortSignal, log: (line: string) => 
   };
 }
 
-/** Say in the user's words why a step failed, from what it printed. */
-export function explainFailure(output: string, python: Python, folder: string): string {
-  const [, reason] = reasons.find(([pattern]) => pattern.test(output)) ?? [];
-  const text = reason ?? `pip says: ${lastLine(output)}`;
-  return text
-    .replaceAll("VERSION", python.version)
-    .replaceAll("FOLDER", folder)
-    .replaceAll("PACKAGE", /No matching distribution found for ([\w.-]+)/.exec(output)?.[1] ?? "a package");
-}
-
-/** Return what a line of pip's output says is being done, or undefined. */
-export function pipStep(line: string): string | undefined {
-  const collecting = /^\s*Collecting ([\w.-]+)/.exec(line);
-  if (collecting) {
-    return `Looking for ${collecting[1]}`;
-  }
-  const downloading = /^\s*Downloading (?:\S*\/)?([A-Za-z0-9_.]+)-[^/\s]*(?: \(([^)]+)\))?/.exec(line);
-  if (downloading) {
-    return `Downloading ${[downloading[1], downloading[2]].filter(Boolean).join(", ")}`;
-  }
-  return /^Installing collected packages/.test(line) ? "Installing the packages" : undefined;
-}
-
 const pipInstall = [
   ...["-I", "-m", "pip", "install", "--no-input", "--disable-pip-version-check"],
   ...["--progress-bar", "off", "--no-warn-script-location"],
-];
-
-// The first that matches: without a network, pip also says that it found no distribution.
-const reasons: [RegExp, string][] = [
-  [/No space left|ENOSPC|not enough space/i, "There is no space left for FOLDER: about 400 MB are needed."],
-  [
-    /CERTIFICATE_VERIFY_FAILED|SSLError/,
-    "The package index has a certificate that pip does not trust: set `cert` in pip's configuration.",
-  ],
-  [
-    /name resolution|getaddrinfo|NewConnectionError|Network is unreachable|ConnectTimeout|ReadTimeout|Connection (?:refused|reset|aborted)|ProxyError/i,
-    "The package index cannot be reached: look at the network, or at the proxy and index in pip's configuration.",
-  ],
-  [
-    /ensurepip|No module named '?venv/,
-    "Python VERSION has no venv. Debian/Ubuntu: apt install pythonVERSION-venv",
-  ],
-  [
-    /No matching distribution found/,
-    "The package index has no PACKAGE that works with Python VERSION on this machine: choose another Python.",
-  ],
-  [/Permission denied|EACCES|Read-only file system/i, "FOLDER cannot be written to."],
 ];
 
 function installation(folder: string): Installation {
@@ -304,9 +260,4 @@ function killTree(child: ChildProcess): void {
       throw error; // else it has ended by itself
     }
   }
-}
-
-function lastLine(output: string): string {
-  const lines = output.trim().split("\n");
-  return (lines.findLast((line) => /^\s*error:/i.test(line)) ?? lines.at(-1) ?? "").trim();
 }
