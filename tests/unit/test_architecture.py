@@ -64,10 +64,15 @@ ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("torch", "transformers", "optimum"), BACKENDS),
     **dict.fromkeys(("starlette", "uvicorn", "pydantic", "prometheus_client"), ("phial.host",)),
     **dict.fromkeys(("typer", "rich"), ("phial.cli",)),
+    "tree_sitter": ("phial.assist.syntax",),
 }
 
 # Pure functions need no more than this: no file, no socket, no process, no task. `time` is for pacing.
-ASSIST_MAY_IMPORT = {"__future__", "collections.abc", "dataclasses", "re", "time", "typing"}
+# tree-sitter parses text in memory; its grammars are imported by name, when a language is first met.
+ASSIST_MAY_IMPORT = {
+    *("__future__", "collections.abc", "dataclasses", "re", "time", "typing"),
+    *("functools", "importlib", "tree_sitter"),
+}
 
 LONGEST_MODULE = 300
 """Lines."""

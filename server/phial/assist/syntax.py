@@ -1,0 +1,270 @@
+"""What a text's syntax tells: whether a block begins at the cursor, and whether an insertion parses.
+
+tree-sitter knows strings and comments from code, and finds errors, in a text cut anywhere; a grammar is
+imported when its language is first met. What opens a block is told by lines (`languages.py`), for a tree of
+code that is being typed is a guess just where the cursor is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import import_module
+
+from tree_sitter import Language as Grammar
+from tree_sitter import Node, Parser
+
+from phial.assist.excerpt import Excerpt, indentation
+from phial.assist.languages import language
+
+WINDOW_BEFORE = 2_400
+"""Characters parsed before the cursor: half a millisecond's worth."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block that begins at the cursor.
+
+    It ends with a line that is indented by no more than `outside` characters; a `paragraph`, which a comment
+    describes, also with a blank line, unless what follows is indented deeper than its first line. `opener`:
+    the code that opens it.
+    """
+
+    outside: int
+    opener: str = ""
+    paragraph: bool = False
+
+
+def opens_block(excerpt: Excerpt) -> bool:
+    """Return whether a block begins at the cursor; else the rest of the line is wanted."""
+    return block_at(excerpt) is not None
+
+
+# A completion asks at every token for the same excerpt.
+@lru_cache(maxsize=4)
+def block_at(excerpt: Excerpt) -> Block | None:
+    """Return the block that begins at the cursor: after what opens one, or what describes one."""
+    said = excerpt.prefix.rstrip()
+    if excerpt.line_after.strip() or not said:
+        return None
+    newlines = excerpt.prefix.count("\n", len(said))
+    place = _place_at_end(said[-WINDOW_BEFORE:], excerpt.language)
+    line = said.rpartition("\n")[2]
+    if place.kind == "comment":
+        return _described(line, excerpt.language, newlines)
+    if place.kind == "docstring":
+        return Block(len(indentation(line)) - 1)
+    is_opener = language(excerpt.language).is_opened_by(place.code.strip(), fresh=newlines > 0)
+    return _opened(said, place.code, excerpt.language) if place.kind == "code" and is_opener else None
+
+
+def error_count(text: str, language_id: str) -> int | None:
+    """Return how many errors a parser finds in a text, or None where there is no grammar to tell.
+
+    What is wrong and what is missing count alike.
+    """
+    root = _root(text, language_id)
+    return None if root is None else _errors(root)
+
+
+def parses_no_worse(before: str, after: str, language_id: str) -> bool:
+    """Return whether a text has no more errors after an edit than before; True where nobody can tell."""
+    errors = error_count(after, language_id)
+    # Without any, what was there before does not matter.
+    return not errors or errors <= (error_count(before, language_id) or 0)
+
+
+def brackets_left_open(text: str) -> list[str]:
+    """Return the brackets that a text opens and does not close, in order; those in its strings do not count."""
+    opened: list[str] = []
+    for found in _BRACKET.finditer(text):
+        bracket = found.group()
+        if bracket in CLOSER_OF:
+            opened.append(bracket)
+        elif opened and CLOSER_OF[opened[-1]] == bracket:
+            opened.pop()
+    return opened
+
+
+_FENCE = re.compile(r"^[ \t]*(?:`{3}|~{3})", re.MULTILINE)
+CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
+# Strings and comments match too, and are no brackets; an apostrophe between letters is none.
+_BRACKET = re.compile(r"[()\[\]{}]|\"(?:\\.|[^\"\\\n])*\"|(?<!\w)'(?:\\.|[^'\\\n])*'|`[^`\n]*`")
+
+
+@dataclass(frozen=True)
+class _Place:
+    kind: str
+    code: str = ""
+
+
+def _described(comment: str, language_id: str, newlines: int) -> Block | None:
+    """Return the block that a comment describes: right below, or behind it once its sentence is done."""
+    is_done = re.search(r"[.:!?]\s*\Z|\*/\Z|-->\Z", comment) is not None
+    if newlines > 1 or comment.lstrip().startswith("#!") or (newlines == 0 and not is_done):
+        return None
+    if language(language_id).prose:
+        return None
+    return Block(len(indentation(comment)) - 1, paragraph=True)
+
+
+def _opened(said: str, code: str, language_id: str) -> Block:
+    first = indentation(_first_line_of_statement(said))
+    if language(language_id).prose:
+        in_fence = len(_FENCE.findall(said)) % 2 == 1
+        return Block(len(first) - 1, paragraph=not in_fence)
+    return Block(len(first), code)
+
+
+def _place_at_end(said: str, language_id: str) -> _Place:
+    """Return what a text ends in, and the code on its last line before a comment there."""
+    line = said.rpartition("\n")[2]
+    said = without_cut_off(said, language_id)
+    root = _root(said, language_id)
+    if root is None:
+        return _place_by_line(line, language_id)
+    said_bytes = _bytes(said)
+    node = root.descendant_for_byte_range(len(said_bytes) - 1, len(said_bytes))
+    while node is not None and not _INSIDE.search(node.type):
+        if "comment" in node.type:
+            code = said_bytes[: _whole("comment", node).start_byte].decode().rpartition("\n")[2]
+            return _Place("code", code.rstrip()) if code.strip() else _Place("comment")
+        if _STRING.search(node.type):
+            return _Place("docstring" if _is_docstring(_whole("string", node)) else "string")
+        node = node.parent
+    return _Place("string") if is_inside_text(said, language_id) else _Place("code", line)
+
+
+def is_inside_text(prefix: str, language_id: str) -> bool:
+    """Return whether a comment or long string has begun and has no end yet: an error to the parser, no node."""
+    known = language(language_id)
+    line = prefix.rpartition("\n")[2]
+    if language_id == "python" and any(prefix.count(quotes) % 2 for quotes in ('"""', "'''")):
+        return True
+    if any(re.search(rf"(?:^|\s){re.escape(mark)}", line) for mark in known.line_comments):
+        return True
+    begins = [found.start() for found in COMMENT_BEGIN.finditer(prefix)]
+    return ("/*", "*/") in known.block_comments and bool(begins) and prefix.find("*/", begins[-1]) < 0
+
+
+COMMENT_BEGIN = re.compile(r"(?:^|(?<=[\s;{}()]))/\*", re.MULTILINE)
+"""Not the one in `src/*.js`."""
+
+
+def _whole(kind: str, node: Node) -> Node:
+    """Return the largest node of a kind around one."""
+    while node.parent is not None and kind in node.parent.type:
+        node = node.parent
+    return node
+
+
+def without_cut_off(text: str, language_id: str) -> str:
+    """Drop the end of a docstring or comment that a window has cut in two: it would turn what follows around."""
+    if language_id == "python":
+        quotes = re.search(r"^(.*?)(\"{3}|'{3})", text, re.MULTILINE)
+        if quotes is None:
+            return text
+        above = text[: quotes.start()].rstrip()
+        alone = not quotes.group(1).strip() and text[quotes.end() :].partition("\n")[0].strip() == ""
+        ends_prose = quotes.group(1).strip() and not _BEGINS_STRING.search(quotes.group(1))
+        is_end = ends_prose or (alone and above != "" and not above.endswith(":"))
+        return text[quotes.end() :] if is_end else text
+    if "\n" in text and ("/*", "*/") in language(language_id).block_comments:
+        begin, end = text.find("/*"), text.find("*/")
+        return text[end + 2 :] if end >= 0 and (begin < 0 or end < begin - 1) else text
+    return text
+
+
+_BEGINS_STRING = re.compile(r"(?:[=(\[{,:+%]|\breturn|\b[rRbBfFuU]{1,2})\s*\Z")
+_STRING = re.compile(r"string|char_literal|heredoc_body|rune_literal")
+_INSIDE = re.compile(r"interpolation|substitution|expansion")
+"""Code inside a string: `${ }`."""
+
+
+def _is_docstring(node: Node) -> bool:
+    statement = node.parent
+    body = statement.parent if statement else None
+    return (
+        statement is not None
+        and body is not None
+        and statement.type == "expression_statement"
+        and body.type == "block"
+        and body.named_children[0] == statement
+    )
+
+
+def _place_by_line(line: str, language_id: str) -> _Place:
+    known = language(language_id)
+    stripped = line.strip()
+    ends = tuple(end for _, end in known.block_comments)
+    if (known.line_comments and stripped.startswith(known.line_comments)) or (
+        ends and stripped.endswith(ends)
+    ):
+        return _Place("comment")
+    for mark in known.line_comments:
+        code, found, _ = line.partition(f" {mark} ")
+        if found and code.strip() and code.count('"') % 2 == 0 and code.count("'") % 2 == 0:
+            return _Place("code", code.rstrip())
+    return _Place("code", line)
+
+
+def _first_line_of_statement(said: str) -> str:
+    """Return the line on which what ends the text has begun: of a signature over several lines, its first."""
+    lines = said.rsplit("\n", _LONGEST_SIGNATURE)[-_LONGEST_SIGNATURE:]
+    surplus = 0
+    for line in reversed(lines):
+        for bracket in reversed([found.group() for found in _BRACKET.finditer(line)]):
+            surplus += (bracket in CLOSER_OF.values()) - (bracket in CLOSER_OF and surplus > 0)
+        if surplus == 0:
+            return line
+    return lines[-1]
+
+
+_LONGEST_SIGNATURE = 30
+"""Lines."""
+
+
+def _errors(root: Node) -> int:
+    # A loop, for text of any depth: thousands of open brackets nest as deep.
+    errors, nodes = 0, [root]
+    while nodes:
+        node = nodes.pop()
+        if node.has_error:
+            errors += node.is_error or node.is_missing
+            nodes += node.children
+    return errors
+
+
+def _root(text: str, language_id: str) -> Node | None:
+    if language_id not in _GRAMMARS:
+        return None
+    return Parser(_grammar(language_id)).parse(_bytes(text)).root_node
+
+
+def _bytes(text: str) -> bytes:
+    # A lone surrogate is no UTF-8, and one byte is as good as another for a parser.
+    return text.encode(errors="replace")
+
+
+@cache
+def _grammar(language_id: str) -> Grammar:
+    module, _, function = _GRAMMARS[language_id].partition(":")
+    return Grammar(getattr(import_module(f"tree_sitter_{module}"), function or "language")())
+
+
+_GRAMMARS = {
+    "python": "python",
+    "javascript": "javascript",
+    "javascriptreact": "javascript",
+    "typescript": "typescript:language_typescript",
+    "typescriptreact": "typescript:language_tsx",
+    "java": "java",
+    "c": "c",
+    "cpp": "cpp",
+    "csharp": "c_sharp",
+    "go": "go",
+    "rust": "rust",
+    "sql": "sql",
+    "shellscript": "bash",
+}
