@@ -23,4 +23,7 @@ async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lin
                 return None
             if is_complete(written[len(prompt.fragment) :], excerpt, max_lines=max_lines):
                 break
-    return trim(written[len(prompt.fragment) :], excerpt, whole=whole, max_lines=max_lines) or None
+    found = trim(written[len(prompt.fragment) :], excerpt, whole=whole, max_lines=max_lines)
+    repeated = excerpt.line_after[: found.replaces]
+    # The editor is told of a place, not yet of a range: what takes the place of nothing is inserted.
+    return found.text.removesuffix(repeated) or None if found.text.endswith(repeated) else None

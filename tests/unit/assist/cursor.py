@@ -12,6 +12,7 @@ def excerpt_at(text: str, *, language: str = "python", path: str = "") -> Excerp
     return Excerpt(prefix, suffix, path, language)
 
 
-def inserted_at(text: str, insertion: str | None) -> str:
-    """Put what is inserted before the cursor, as an editor does."""
-    return text.replace("$0", f"{insertion or ''}$0")
+def inserted_at(text: str, insertion: str | None, replaces: int = 0) -> str:
+    """Put what is inserted before the cursor and in place of what is behind it, as an editor does."""
+    prefix, _, suffix = text.partition("$0")
+    return f"{prefix}{insertion or ''}$0{suffix[replaces:]}"

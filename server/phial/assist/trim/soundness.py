@@ -1,0 +1,97 @@
+"""Which head of a text leaves the file no worse than it was, as a parser sees it."""
+
+from __future__ import annotations
+
+import re
+
+from phial.assist.excerpt import Excerpt, indentation, whole_lines_before
+from phial.assist.syntax import (
+    CLOSER_OF,
+    COMMENT_BEGIN,
+    WINDOW_BEFORE,
+    brackets_left_open,
+    error_count,
+    is_inside_text,
+    without_cut_off,
+)
+
+WINDOW_AFTER = 800
+"""Characters parsed after the cursor."""
+
+
+def sound_head(written: str, excerpt: Excerpt, replaces: int = 0) -> str:
+    """Return the longest head of whole lines with which the file parses no worse than without.
+
+    What a head leaves open may be closed further down, or not yet: both are tried. Without a grammar for
+    the language, and inside a comment or a long string, all of it is sound.
+    """
+    prefix, suffix = _window(excerpt)
+    if is_inside_text(prefix, excerpt.language):
+        return written
+    lines = written.split("\n")
+    # A parse costs half a millisecond: what is wrong further up is looked for in larger steps.
+    sizes = {len(lines), len(lines) - 1, len(lines) - 2, len(lines) // 2, len(lines) // 4, 1} - {-1, 0}
+    allowed: dict[bool, int] = {}
+    for size in sorted(sizes, reverse=True):
+        head = "\n".join(lines[:size])
+        rest = suffix[replaces:] if head == written else suffix
+        texts = dict.fromkeys((_closed(head, excerpt), head))
+        counts = (error_count(prefix + text + rest, excerpt.language) or 0 for text in texts)
+        strict = not _goes_on(head, excerpt)
+        for errors in counts:
+            if errors and strict not in allowed:
+                allowed[strict] = _errors_without(prefix, suffix, excerpt, strict=strict)
+            if not errors or errors <= allowed[strict]:
+                return head
+    return ""
+
+
+def _closed(head: str, excerpt: Excerpt) -> str:
+    """Close what a text leaves open, in the simplest way: for a parser, never for a user."""
+    closers = "".join(CLOSER_OF[bracket] for bracket in reversed(brackets_left_open(head)))
+    last_line = (excerpt.line_before + head).rpartition("\n")[2]
+    if excerpt.language == "python" and not closers and last_line.rstrip().endswith(":"):
+        return f"{head}\n{indentation(last_line)}        pass\n"
+    return head + closers
+
+
+def _goes_on(head: str, excerpt: Excerpt) -> bool:
+    """Return whether the last line of a text is to go on below it: in open brackets, or after an operator."""
+    last_line = (excerpt.line_before + head).rpartition("\n")[2]
+    is_open = brackets_left_open(last_line + excerpt.line_after) != []
+    return is_open or last_line.rstrip().endswith(tuple("([{,+-*/%&|=<>?:.\\"))
+
+
+def _errors_without(prefix: str, suffix: str, excerpt: Excerpt, *, strict: bool) -> int:
+    """Return the errors around a cursor; `strict`: also without its line, which may be one by itself."""
+    errors = error_count(prefix + suffix, excerpt.language) or 0
+    if not strict or not errors:
+        return errors
+    line_dropped = prefix.rpartition("\n")[0] + suffix[len(excerpt.line_after) :]
+    return min(errors, error_count(line_dropped, excerpt.language) or 0)
+
+
+def _window(excerpt: Excerpt) -> tuple[str, str]:
+    """Return as much around the cursor as is parsed: whole lines, from one that is indented the least.
+
+    What stands outside of the block that the window begins in would close brackets that it has not.
+    """
+    prefix, suffix = excerpt.prefix[-WINDOW_BEFORE:], excerpt.suffix[:WINDOW_AFTER]
+    prefix = whole_lines_before(prefix) if len(prefix) == WINDOW_BEFORE else prefix
+    above = without_cut_off(prefix, excerpt.language).split("\n")
+    depths = {n: len(indentation(line)) for n, line in enumerate(above[:-1]) if _STATEMENT.match(line)}
+    least = min(depths.values(), default=0)
+    first = next((number for number, depth in depths.items() if depth == least), 0)
+    below = suffix.split("\n")
+    if len(suffix) == WINDOW_AFTER:
+        below = below[:-1] or below
+    outside = (n for n, line in enumerate(below) if n and line.strip() and len(indentation(line)) < least)
+    suffix = "\n".join(below[: next(outside, len(below))])
+    open_comment = next(
+        (found.start() for found in COMMENT_BEGIN.finditer(suffix) if suffix.find("*/", found.end()) < 0),
+        None,
+    )
+    return "\n".join(above[first:]), suffix[:open_comment]
+
+
+_STATEMENT = re.compile(r"[ \t]*[^\s#*/)\]}.]")
