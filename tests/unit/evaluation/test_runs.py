@@ -1,0 +1,139 @@
+"""A run goes on where it was cut off, and its figures are what stands in its lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from evaluation import report, runner, sources, verdict
+from evaluation.holes import Hole, Shown
+from evaluation.lines import Line, Lines
+from evaluation.pool import Pool
+from evaluation.runner import Asked, run
+from evaluation.variants import clean
+from phial.assist.excerpt import Excerpt
+from unit.evaluation.made import function, holes, install, package
+
+ASKED = Asked("model", "default", "invoked", "{}")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(sources, "CACHE", tmp_path)
+    monkeypatch.setattr("evaluation.pool.CACHE", tmp_path)
+    monkeypatch.setattr("evaluation.pool.functions", lambda _: (function(), function(name="inner")))
+    monkeypatch.setattr(verdict, "packages", lambda _: (package(),))
+    verdict._paths.cache_clear()
+    install(tmp_path)
+    yield
+    verdict._paths.cache_clear()
+
+
+class Model:
+    """Knows every answer, until it is told to fail; keeps what it has been asked for."""
+
+    def __init__(self, patience: int = 1000) -> None:
+        self.patience = patience
+        self.asked: list[str] = []
+
+    async def __call__(self, hole: Hole) -> Shown | None:
+        if len(self.asked) == self.patience:
+            raise ConnectionError
+        self.asked.append(hole.id)
+        return Shown(hole.truth)
+
+
+async def test_a_run_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
+    file, dug = tmp_path / "run.jsonl", holes("line")
+    first, second = Model(patience=2), Model()
+    with pytest.raises(ConnectionError):
+        await run(dug, first, ASKED, Lines(file))
+    with file.open("a") as lines:
+        lines.write('{"key": "cut o')
+    found = await run(dug, second, ASKED, Lines(file))
+    assert first.asked + second.asked == [hole.id for hole in dug]
+    assert [line["hole"] for line in found] == [hole.id for hole in dug]
+    assert all(line["passed"] for line in found)
+    assert len(file.read_text().splitlines()) == len(dug)
+
+
+async def test_what_is_asked_otherwise_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, dug, model = tmp_path / "run.jsonl", holes("line")[:1], Model()
+    for asked in (ASKED, ASKED, replace(ASKED, model="other"), replace(ASKED, settings='{"a": 1}')):
+        await run(dug, model, asked, Lines(file))
+    assert len(model.asked) == 3
+    monkeypatch.setattr(runner, "code_fingerprint", lambda: "another prompt")
+    await run(dug, model, ASKED, Lines(file))
+    assert len(model.asked) == 4
+
+
+def test_the_pool_has_holes_that_tell_right_from_nothing(tmp_path: Path) -> None:
+    judged: list[str] = []
+    chosen = [
+        Pool(0, jobs=1, judged=judged.append).choose("python", "line", half, 9) for half in ("train", "test")
+    ]
+    assert {hole.function.name for half in chosen for hole in half} == {"count", "inner"}
+    tried = len(judged)
+    again = [
+        Pool(0, jobs=1, judged=judged.append).choose("python", "line", half, 9) for half in ("train", "test")
+    ]
+    assert [[hole.id for hole in half] for half in again] == [[hole.id for hole in half] for half in chosen]
+    assert len(judged) == tried > 0
+
+
+def line(hole: str, *, passed: bool, shown: str | None = "x", kind: str = "line") -> Line:
+    return {
+        "hole": hole,
+        "language": "python",
+        "kind": kind,
+        "detail": "",
+        "shown": shown,
+        "passed": passed,
+        "exact": passed,
+        "similarity": 0.5,
+        "repeats": False,
+        "parses_after": shown != "(",
+        "noise": [],
+        "seconds": 1.0,
+    }
+
+
+def test_figures() -> None:
+    lines = [line("a", passed=True), line("b", passed=False, shown="("), line("c", passed=False, shown=None)]
+    (figures,) = report.summarise([*lines, line("d", passed=False)])
+    assert figures["number"] == 4
+    assert figures["shown"] == 0.75
+    assert figures["passed"] == 0.25
+    assert figures["precision"] == pytest.approx(1 / 3)
+    assert figures["unparseable"] == pytest.approx(1 / 3)
+    assert report.markdown([figures]).splitlines()[2].startswith("| python line | 4 | 75 | 25 | 5-70 | 33 |")
+    assert json.loads(json.dumps(figures))["first_line_similarity"] == 0.5
+
+
+def test_a_comparison_is_of_the_same_holes() -> None:
+    first = [line(str(number), passed=number < 8) for number in range(10)]
+    second = [line(str(number), passed=number < 2) for number in range(10)]
+    *_, everything = report.compare([*first, line("alone", passed=True)], second)
+    assert (everything["number"], everything["only_first"], everything["only_second"]) == (10, 6, 0)
+    assert everything["p"] == pytest.approx(2 / 64)
+    with pytest.raises(ValueError, match="no hole in common"):
+        report.compare(first, [line("alone", passed=True)])
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        ("x + 1", "x + 1"),
+        ("```python\nx + 1\n```", "x + 1"),
+        ("Sure!\n```\nreturn x + 1\n```\nThis adds.", " x + 1"),
+        ("    return x + 1<CURSOR>", " x + 1"),
+    ],
+)
+def test_an_answer_to_a_question_is_cleaned(answer: str, text: str) -> None:
+    assert clean(answer, Excerpt("def f(x):\n    return", "\n")) == text
