@@ -49,6 +49,8 @@ def block_at(excerpt: Excerpt) -> Block | None:
     if excerpt.line_after.strip() or not said:
         return None
     newlines = excerpt.prefix.count("\n", len(said))
+    if not _may_open(said.rpartition("\n")[2], excerpt.language, newlines):
+        return None
     place = _place_at_end(said[-WINDOW_BEFORE:], excerpt.language)
     line = said.rpartition("\n")[2]
     if place.kind == "comment":
@@ -97,6 +99,13 @@ _BRACKET = re.compile(r"[()\[\]{}]|\"(?:\\.|[^\"\\\n])*\"|(?<!\w)'(?:\\.|[^'\\\n
 class _Place:
     kind: str
     code: str = ""
+
+
+def _may_open(line: str, language_id: str, newlines: int) -> bool:
+    """Return whether a line needs a closer look: most tell without a parser that they open nothing."""
+    known = language(language_id)
+    marks = (*known.line_comments, *(end for _, end in known.block_comments), '"""', "'''")
+    return known.is_opened_by(line.strip(), fresh=newlines > 0) or any(mark in line for mark in marks)
 
 
 def _described(comment: str, language_id: str, newlines: int) -> Block | None:

@@ -58,7 +58,7 @@ def cut_loop(text: str, excerpt: Excerpt) -> str:
                 and done[end - period * _REPEATS : end] == turn * _REPEATS
             ):
                 return text[: every[end - period * (_REPEATS - 1)].start]
-    return next((text[: line.start] for line in every if is_looping(line.text)), text)
+    return next((text[: line.start] for line in every if _is_long_loop(line.text)), text)
 
 
 def cut_noise(text: str, excerpt: Excerpt) -> str:
@@ -68,6 +68,12 @@ def cut_noise(text: str, excerpt: Excerpt) -> str:
     return "" if _NOISE.fullmatch(text) else text
 
 
+def _is_long_loop(line: str) -> bool:
+    # Looking for a loop is slow, and one is long.
+    return len(line) >= _LONG and is_looping(line)
+
+
+_LONG = 160
 _REPEATS = 3
 _LOOP_CHARS = 6
 """Brackets and zeros repeat in good code."""

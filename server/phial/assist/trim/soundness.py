@@ -25,9 +25,9 @@ def sound_head(written: str, excerpt: Excerpt, replaces: int = 0) -> str:
     What a head leaves open may be closed further down, or not yet: both are tried. Without a grammar for
     the language, and inside a comment or a long string, all of it is sound.
     """
-    prefix, suffix = _window(excerpt)
-    if is_inside_text(prefix, excerpt.language):
+    if is_inside_text(without_cut_off(excerpt.prefix, excerpt.language), excerpt.language):
         return written
+    prefix, suffix = _window(excerpt)
     lines = written.split("\n")
     # A parse costs half a millisecond: what is wrong further up is looked for in larger steps.
     sizes = {len(lines), len(lines) - 1, len(lines) - 2, len(lines) // 2, len(lines) // 4, 1} - {-1, 0}
