@@ -46,7 +46,8 @@ def opens_block(excerpt: Excerpt) -> bool:
 def block_at(excerpt: Excerpt) -> Block | None:
     """Return the block that begins at the cursor: after what opens one, or what describes one."""
     said = excerpt.prefix.rstrip()
-    if excerpt.line_after.strip() or not said:
+    is_auto_closed = excerpt.line_before.rstrip().endswith("{") and _AUTO_CLOSED.fullmatch(excerpt.line_after)
+    if not said or (excerpt.line_after.strip() and not is_auto_closed):
         return None
     newlines = excerpt.prefix.count("\n", len(said))
     if not _may_open(said.rpartition("\n")[2], excerpt.language, newlines):
@@ -89,6 +90,7 @@ def brackets_left_open(text: str) -> list[str]:
     return opened
 
 
+_AUTO_CLOSED = re.compile(r"\}[)\]},;]*\s*")
 _FENCE = re.compile(r"^[ \t]*(?:`{3}|~{3})", re.MULTILINE)
 CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 # Strings and comments match too, and are no brackets; an apostrophe between letters is none.

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from phial.assist.excerpt import Excerpt
 from phial.assist.syntax import brackets_left_open, error_count, opens_block, parses_no_worse
+from unit.assist.cursor import excerpt_at
 
 PARSED = [
     *(
@@ -145,6 +146,23 @@ def test_a_block_is_opened_at_the_end_of_the_line_and_below(language: str, befor
 @pytest.mark.parametrize(("language", "before"), cases(OPEN_BELOW))
 def test_a_block_is_opened_below_the_line(language: str, before: str) -> None:
     assert opens_block(Excerpt(before + "\n  ", "", language=language))
+
+
+@pytest.mark.parametrize(
+    ("before", "opens"),
+    [
+        *(
+            ("f() {$0}", True),
+            ("f({$0});", True),
+            ("f() { $0} ", True),
+            ("f($0)", False),
+            ("f() { a$0}", False),
+        ),
+        *(("f() {$0} else", False), ("f() {\n$0}", False), ("[$0]", False), ("{$0)", False)),
+    ],
+)
+def test_a_block_is_opened_where_the_editor_has_closed_its_bracket(before: str, opens: bool) -> None:
+    assert opens_block(excerpt_at(before, language="javascript")) is opens
 
 
 @pytest.mark.parametrize("language", ["python", "javascript", "go", "sql", "shellscript"])

@@ -27,8 +27,11 @@ def fit_line_rest(text: str, excerpt: Excerpt) -> Insertion:
     In `foo(|)`, `a, b)` and `a, b) + 1` take the bracket's place; in `foo(|) + 1`, `a) * 2` stops at it.
     """
     rest = excerpt.line_after.rstrip()
-    if not rest.strip() or "\n" in text or not text:
+    if not rest.strip() or not text:
         return Insertion(text)
+    if "\n" in text:
+        # A block goes where the editor has closed its bracket only if it closes it by itself.
+        return Insertion(text, len(rest)) if text.endswith(rest) else Insertion("")
     repeated = _repeated(text, rest)
     if repeated:
         return Insertion(text if len(text) > repeated else "", repeated if len(text) > repeated else 0)
