@@ -2,9 +2,9 @@ import * as vscode from "vscode";
 import type { ChatView } from "./chatView";
 import { type Client, engineKeySecret } from "./client";
 import { toggleCompletions, toggleCompletionsForLanguage } from "./completion";
-import type { ChatAttachment } from "./conversation";
 import type { ServerCommand } from "./environment";
 import { selectDevice, selectModel } from "./models";
+import { selectionAttachment } from "./panelEditor";
 import type { Task } from "./protocol";
 import { shellWords } from "./shellWords";
 
@@ -42,20 +42,6 @@ export function registerCommands(parts: Parts): vscode.Disposable {
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([id, run]) => vscode.commands.registerCommand(id, () => run())),
   );
-}
-
-/** What is selected in the editor, as context for a question; undefined where nothing is. */
-export function selectionAttachment(): ChatAttachment | undefined {
-  const editor = vscode.window.activeTextEditor;
-  if (!editor || editor.selection.isEmpty) {
-    return undefined;
-  }
-  const { start, end } = editor.selection;
-  const name = vscode.workspace.asRelativePath(editor.document.uri).split("/").at(-1);
-  // A selection that ends before the first character of a line does not touch that line.
-  const last = end.character === 0 && end.line > start.line ? end.line : end.line + 1;
-  const lines = start.line + 1 === last ? `${last}` : `${start.line + 1}-${last}`;
-  return { uri: editor.document.uri.toString(), range: { start, end }, label: `${name}:${lines}` };
 }
 
 async function ask(chat: ChatView): Promise<void> {

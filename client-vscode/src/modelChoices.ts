@@ -52,7 +52,7 @@ function modelChoice(entry: ModelEntry): ModelChoice {
     ]
       .filter(Boolean)
       .join(" · "),
-    detail: [entry.note, entry.device ? `suits ${article(entry.device)}` : "", entry.licence]
+    detail: [entry.device ? `suits ${article(entry.device)}` : "", entry.licence, entry.note]
       .filter(Boolean)
       .join(" · "),
     entry,

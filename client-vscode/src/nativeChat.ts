@@ -1,6 +1,6 @@
 import * as vscode from "vscode";
 import type { ChatBackend } from "./chat";
-import { selectionAttachment } from "./commands";
+import { selectionAttachment } from "./panelEditor";
 import type { Attachment, Task, Turn } from "./protocol";
 import { answerable, roughTokens } from "./turns";
 
@@ -97,7 +97,8 @@ class Models implements vscode.LanguageModelChatProvider {
         tooltip: message,
         maxInputTokens: Math.max(1, contextLength - maxOutputTokens),
         maxOutputTokens,
-        capabilities: {},
+        // VS Code's agent mode, its default, shows no other; @phial would have no model there. Tools are not called.
+        capabilities: { toolCalling: true },
       },
     ];
   }
@@ -105,10 +106,13 @@ class Models implements vscode.LanguageModelChatProvider {
   async provideLanguageModelChatResponse(
     _model: vscode.LanguageModelChatInformation,
     messages: readonly vscode.LanguageModelChatRequestMessage[],
-    _options: vscode.ProvideLanguageModelChatResponseOptions,
+    options: vscode.ProvideLanguageModelChatResponseOptions,
     progress: vscode.Progress<vscode.LanguageModelResponsePart>,
     token: vscode.CancellationToken,
   ): Promise<void> {
+    if (options.toolMode === vscode.LanguageModelChatToolMode.Required) {
+      throw new Error("Phial's model answers in words and calls no tools. Choose another model for this.");
+    }
     const turns = messages.map(
       (message): Turn => ({ role: role(message), content: textOf(message.content) }),
     );

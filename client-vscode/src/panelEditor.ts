@@ -6,6 +6,12 @@ import { bestFiles, excludedFiles, fileGlob, firstFiles } from "./panelFiles";
 import type { FoundFile } from "./panelMessages";
 import { contextLabel, insertion, languageId, replacement, safeLink } from "./panelText";
 
+/** What is selected in the active editor; undefined where nothing is. */
+export function selectionAttachment(): ChatAttachment | undefined {
+  const editor = vscode.window.activeTextEditor;
+  return editor && !editor.selection.isEmpty ? asAttachment(editor) : undefined;
+}
+
 /** Follows the text editor that the user was in last, as the panel takes the focus away from it. */
 export class LastEditor implements vscode.Disposable {
   private editor = textEditor(vscode.window.activeTextEditor);
@@ -28,12 +34,7 @@ export class LastEditor implements vscode.Disposable {
 
   /** The file, or the selection in it; undefined without an editor. */
   get attachment(): ChatAttachment | undefined {
-    if (!this.editor) return undefined;
-    const { document, selection } = this.editor;
-    const uri = document.uri.toString();
-    if (selection.isEmpty) return { uri, label: contextLabel(document.uri.path) };
-    const range = plainRange(selection);
-    return { uri, range, label: contextLabel(document.uri.path, range) };
+    return this.editor && asAttachment(this.editor);
   }
 
   async insert(code: string): Promise<void> {
@@ -131,4 +132,12 @@ function plainRange({ start, end }: Range): Range {
     start: { line: start.line, character: start.character },
     end: { line: end.line, character: end.character },
   };
+}
+
+/** The file of an editor, or the selection in it. */
+function asAttachment({ document, selection }: vscode.TextEditor): ChatAttachment {
+  const uri = document.uri.toString();
+  if (selection.isEmpty) return { uri, label: contextLabel(document.uri.path) };
+  const range = plainRange(selection);
+  return { uri, range, label: contextLabel(document.uri.path, range) };
 }

@@ -8,12 +8,15 @@ import { type CodeServer, provideStarter, root, startCodeServer } from "./codeSe
 
 export interface Editor {
   page: Page;
+  /** The folder below which VS Code, Phial and the server write all they write. */
+  home: string;
   /** The folder that is open: a copy of `sample`. */
   workspace: string;
 }
 
 export interface EditorOptions {
-  settings?: Record<string, unknown>;
+  /** The settings, which may need to know the folder of all that is written. */
+  settings?: Record<string, unknown> | ((home: string) => Record<string, unknown>);
   env?: Record<string, string | undefined>;
 }
 
@@ -44,16 +47,22 @@ export async function openEditor({
   });
   await cp(join(root, "client-vscode", "test", "editor", "sample"), workspace, { recursive: true });
   await provideStarter(home);
-  server = await startCodeServer({ home, settings, env });
+  server = await startCodeServer({
+    home,
+    settings: typeof settings === "function" ? settings(home) : settings,
+    env,
+  });
   browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags });
   page = await browser.newPage({ viewport: { width: 1280, height: 800 }, reducedMotion: "reduce" });
   await page.goto(`${server.address}/?folder=${encodeURIComponent(workspace)}`);
   await page.locator(".monaco-workbench .statusbar").waitFor({ timeout: 60_000 });
-  return { page, workspace };
+  return { page, home, workspace };
 }
 
-/** Run a command of the palette. */
-export async function runCommand({ page }: Editor, title: string): Promise<void> {
+/** Run a command of the palette, which shows ours as soon as the extension is there. */
+export async function runCommand(editor: Editor, title: string): Promise<void> {
+  const { page } = editor;
+  await statusItem(editor).waitFor();
   await page.keyboard.press("F1");
   await choose(page, `>${title}`, title);
 }

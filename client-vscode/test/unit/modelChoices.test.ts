@@ -43,7 +43,7 @@ describe("the model picker", () => {
     expect(row).toMatchObject({
       description:
         "2.3 GB to download · needs 5.2 GB of memory · $(warning) does not fit into what is free now",
-      detail: "The default. · suits a GPU · MIT",
+      detail: "suits a GPU · MIT · The default.",
     });
     expect(modelChoices([qwen])[1]).toMatchObject({ description: "", detail: "suits an NPU" });
     expect(modelChoices([starter])[1]).toMatchObject({ description: "needs 400 MB of memory" });

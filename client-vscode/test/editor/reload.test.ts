@@ -1,0 +1,46 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import {
+  chatPanel,
+  checkoutServer,
+  type Editor,
+  ghostText,
+  openEditor,
+  openFile,
+  runCommand,
+  statusItem,
+} from "./harness";
+
+test("after a reload the chat is still there, the model never left, and ghost text comes at once", async () => {
+  const editor = await openEditor({
+    settings: { ...checkoutServer, "phial.keepAlive": 1, "phial.chat.maxTokens": 40 },
+  });
+  await openFile(editor, "inventory.py", 12);
+  await editor.page.keyboard.press("Shift+End");
+  await runCommand(editor, "Phial: Explain Selection");
+  const answer = chatPanel(editor).locator('[data-testid="message-assistant"][data-state="done"]');
+  await answer.waitFor({ timeout: 60_000 });
+  const said = await answer.textContent();
+  const host = await hostProcess(editor);
+
+  await editor.page.reload();
+  await statusItem(editor).filter({ hasText: "starter model" }).waitFor({ timeout: 60_000 });
+  await openFile(editor, "inventory.py", 20);
+  const before = Date.now();
+  await editor.page.keyboard.insertText("    x = ");
+  await ghostText(editor);
+  expect(Date.now() - before).toBeLessThan(2000);
+
+  await runCommand(editor, "Phial: Focus on Chat View");
+  expect(await answer.textContent()).toBe(said);
+  expect(await hostProcess(editor)).toBe(host);
+});
+
+/** The process id of the one model host that runs. */
+async function hostProcess({ home }: Editor): Promise<number> {
+  const folder = join(home, "phial", "hosts");
+  const files = (await readdir(folder)).filter((name) => name.endsWith(".json"));
+  expect(files).toHaveLength(1);
+  return JSON.parse(await readFile(join(folder, files[0] ?? ""), "utf8")).pid;
+}
