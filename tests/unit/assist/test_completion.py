@@ -61,6 +61,15 @@ async def test_a_block_is_left_at_its_longest() -> None:
     assert engine.left_early
 
 
+@pytest.mark.parametrize(
+    ("writes", "text"), [("a, b)", "a, b"), ("a, b", "a, b"), ("a).b", None), (")", None)]
+)
+async def test_what_would_take_the_place_of_a_bracket_is_inserted_before_it_or_not(
+    writes: str, text: str | None
+) -> None:
+    assert await completed("foo($0)", FakeEngine(writes)) == text
+
+
 async def test_the_fragment_may_come_in_any_pieces() -> None:
     await check(before="return foo$0", writes=[" f", "o", "ob", "ar()"], after="return foobar()$0")
 

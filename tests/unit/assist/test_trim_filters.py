@@ -258,6 +258,12 @@ def test_cut_echo(before: str, text: str, kept: str) -> None:
         ("javascript", "function f() {\n  $0\n}", "a();\n  b());\n  c();", "a();"),
         ("go", "func f() {\n\t$0\n}", "a := 1\n\tthe code above", "a := 1"),
         ("cobol", "x$0", "((", "(("),
+        ("shellscript", "for f in a b; $0", "do", "do"),
+        ("shellscript", "if [ a ]; $0", "then", "then"),
+        ("shellscript", "if [ a ]; $0", "thenn )", ""),
+        ("python", '"""The module\n$0\n"""', "It's (not code", "It's (not code"),
+        ("c", "/* The file\n * $0\n */", "it's (not code", "it's (not code"),
+        ("python", "# $0", "it's (not code", "it's (not code"),
     ],
 )
 def test_sound_head(language: str, before: str, text: str, kept: str) -> None:

@@ -52,7 +52,13 @@ def _closed(head: str, excerpt: Excerpt) -> str:
     last_line = (excerpt.line_before + head).rpartition("\n")[2]
     if excerpt.language == "python" and not closers and last_line.rstrip().endswith(":"):
         return f"{head}\n{indentation(last_line)}        pass\n"
+    opener = re.search(r"\b(do|then)\s*\Z", last_line)
+    if excerpt.language == "shellscript" and opener:
+        return f"{head}\n:\n{_SHELL_END[opener.group(1)]}{closers}"
     return head + closers
+
+
+_SHELL_END = {"do": "done", "then": "fi"}
 
 
 def _goes_on(head: str, excerpt: Excerpt) -> bool:
