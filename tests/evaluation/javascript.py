@@ -106,6 +106,7 @@ def _line_spots(lines: list[str], starts: list[int]) -> Iterator[Spot]:
             continue
         end = start + len(code)
         yield Spot("line", "", end - len(code.lstrip()), end)
+        yield from _closed_spots(code, start)
         for number, token in enumerate(_TOKEN.finditer(code)):
             if (
                 number
@@ -123,6 +124,20 @@ def _line_spots(lines: list[str], starts: list[int]) -> Iterator[Spot]:
                 )
                 if len(code) - token.end() >= _SHORTEST_REST:
                     yield Spot("word", "end", start + token.end(), end)
+
+
+def _closed_spots(code: str, start: int) -> Iterator[Spot]:
+    """Yield the spots behind an opening bracket whose closing one ends the line, but for a semicolon."""
+    tokens = list(_TOKEN.finditer(code))
+    opened: list[int] = []
+    for number, token in enumerate(tokens):
+        if token.group() in {"(", "[", "{"}:
+            opened.append(token.end())
+        elif token.group() in {")", "]", "}"} and opened:
+            opener = opened.pop()
+            closes_line = all(later.group() in {")", "]", "}", ";", ","} for later in tokens[number:])
+            if closes_line and token.start() - opener >= _SHORTEST_REST:
+                yield Spot("closed", "", start + opener, start + token.start())
 
 
 def _block_spots(lines: list[str], starts: list[int]) -> Iterator[Spot]:

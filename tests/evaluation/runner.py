@@ -57,7 +57,7 @@ def key_of(hole: Hole, asked: Asked) -> str:
 def code_fingerprint() -> str:
     """Return what changes with the code that makes prompts and trims answers."""
     digest = hashlib.sha256()
-    for file in (*sorted(Path(assist.__path__[0]).glob("*.py")), Path(variants.__file__)):
+    for file in (*sorted(Path(assist.__path__[0]).rglob("*.py")), Path(variants.__file__)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:12]
 

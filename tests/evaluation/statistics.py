@@ -18,7 +18,8 @@ def wilson(successes: int, number: int) -> tuple[float, float]:
     scale = 1 + _Z**2 / number
     centre = (share + _Z**2 / (2 * number)) / scale
     half = _Z * math.sqrt(share * (1 - share) / number + _Z**2 / (4 * number**2)) / scale
-    return max(0.0, centre - half), min(1.0, centre + half)
+    low = centre - half if successes else 0.0  # rounding would leave a trace
+    return low, min(1.0, centre + half)
 
 
 def mcnemar(only_first: int, only_second: int) -> float:

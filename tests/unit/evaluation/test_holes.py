@@ -111,4 +111,5 @@ def test_javascript() -> None:
     assert shown(holes("line", found)[0]) == "«var result = {};»"
     assert "var seen = «result[word] || 0;»" in [shown(hole) for hole in holes("rest", found)]
     assert "var s«een = result[word] || 0;»" in [shown(hole) for hole in holes("word", found)]
+    assert [shown(hole) for hole in holes("closed", found)] == ["result[word] = other(«seen»);"]
     assert [hole.spot.detail for hole in holes("block", found)] == ["body", "suite"]

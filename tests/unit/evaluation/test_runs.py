@@ -18,6 +18,17 @@ from evaluation.variants import clean
 from phial.assist.excerpt import Excerpt
 from unit.evaluation.made import function, holes, install, package
 
+LAX = '''
+def lax(value):
+    """Return it.
+
+    >>> lax(1)
+    1
+    """
+    unused = value + 1
+    return value
+'''
+
 ASKED = Asked("model", "default", "invoked", "{}")
 
 
@@ -58,7 +69,7 @@ async def test_a_run_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
     assert first.asked + second.asked == [hole.id for hole in dug]
     assert [line["hole"] for line in found] == [hole.id for hole in dug]
     assert all(line["passed"] for line in found)
-    assert len(file.read_text().splitlines()) == len(dug)
+    assert [line["hole"] for line in Lines(file)] == [hole.id for hole in dug]
 
 
 async def test_what_is_asked_otherwise_is_asked_again(
@@ -85,6 +96,20 @@ def test_the_pool_has_holes_that_tell_right_from_nothing(tmp_path: Path) -> None
     ]
     assert [[hole.id for hole in half] for half in again] == [[hole.id for hole in half] for half in chosen]
     assert len(judged) == tried > 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_hole_that_needs_no_answer_is_not_chosen(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lax = function(LAX, "lax")
+    monkeypatch.setattr("evaluation.pool.functions", lambda _: (lax,))
+    (chosen,) = Pool(seed, jobs=1).choose("python", "line", lax.half, 9)
+    assert chosen.truth == "return value"
+
+
+def test_a_function_whose_examples_fail_has_no_holes(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = function(LAX.replace(">>> lax(1)", ">>> lax(2)"), "lax")
+    monkeypatch.setattr("evaluation.pool.functions", lambda _: (wrong,))
+    assert Pool(0, jobs=1).choose("python", "line", wrong.half, 9) == []
 
 
 def line(hole: str, *, passed: bool, shown: str | None = "x", kind: str = "line") -> Line:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -30,23 +29,20 @@ def isolation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def listening() -> Iterator[tuple[int, list[object]]]:
-    """The port of a server, and who has come to it."""
-    came: list[object] = []
+def listening() -> Iterator[socket.socket]:
+    """A server on this machine that is ready to be reached."""
     with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        yield server
 
-        def accept() -> None:
-            try:
-                while True:
-                    came.append(server.accept()[1])
-            except OSError:
-                return  # closed
 
-        thread = threading.Thread(target=accept, daemon=True)
-        thread.start()
-        yield server.getsockname()[1], came
-        server.shutdown(socket.SHUT_RDWR)
-    thread.join(10)
+def somebody_came(server: socket.socket) -> bool:
+    try:
+        connection, _ = server.accept()
+    except BlockingIOError:
+        return False
+    connection.close()
+    return True
 
 
 def examined(tmp_path: Path, body: str, limits: Limits = QUICK) -> Any:
@@ -87,22 +83,22 @@ def test_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("isolation")
-def test_no_socket(tmp_path: Path, listening: tuple[int, list[object]]) -> None:
-    port, came = listening
+def test_no_socket(tmp_path: Path, listening: socket.socket) -> None:
+    port = listening.getsockname()[1]
     connect = f"import socket; socket.create_connection(('127.0.0.1', {port}), 5)"
     assert examined(tmp_path, connect)["passed"] is False
     swallowed = f"try:\n    {connect}\nexcept Exception: pass"
     assert examined(tmp_path, swallowed)["passed"] is True
-    assert came == []
+    assert not somebody_came(listening)
 
 
-def test_a_network_of_its_own_has_nobody(listening: tuple[int, list[object]]) -> None:
+def test_a_network_of_its_own_has_nobody(listening: socket.socket) -> None:
     if not sandbox.has_namespaces():
         pytest.skip("this system gives no process a network of its own")
-    port, came = listening
+    port = listening.getsockname()[1]
     code = f"import socket, json; print(json.dumps(socket.socket().connect_ex(('127.0.0.1', {port}))))"
     assert sandbox.run([*sandbox.PYTHON, "-c", code], {}, QUICK) != 0
-    assert came == []
+    assert not somebody_came(listening)
 
 
 @pytest.mark.usefixtures("isolation")
