@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import random
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -101,7 +102,7 @@ def _batches(order: Sequence[Function]) -> Iterator[Sequence[Function]]:
 
 def _fingerprint() -> str:
     """Return what changes when a hole that was good may no longer be."""
-    digest = hashlib.sha256(repr(PACKAGES).encode())
+    digest = hashlib.sha256(repr((PACKAGES, sys.version_info[:2])).encode())
     here = Path(__file__).parent
     for file in (*sorted(sandbox.INSIDE.glob("*.*")), here / "verdict.py", here / "sandbox.py"):
         digest.update(file.read_bytes())

@@ -64,6 +64,8 @@ def table(figures: Iterable[Figures], title: str) -> Table:
         shown.add_column(column, justify="right" if number else "left")
     for row in figures:
         shown.add_row(*_cells(row))
+        for detail, part in row["by_detail"].items():
+            shown.add_row(*_part_cells(detail, part), style="dim")
     return shown
 
 
@@ -137,10 +139,19 @@ def _figures(language: str, kind: str, lines: list[Line]) -> Figures:
         "seconds_median": quantile(seconds, 0.5),
         "seconds_90": quantile(seconds, 0.9),
         "by_detail": {
-            detail: {"number": len(group), "passed": _share(group, "passed"), "shown": _share(group, "shown")}
+            detail: _part([line for line in lines if line["detail"] == detail])
             for detail in sorted({line["detail"] for line in lines} - {""})
-            for group in [[line for line in lines if line["detail"] == detail]]
         },
+    }
+
+
+def _part(lines: list[Line]) -> Figures:
+    passed = sum(line["passed"] for line in lines)
+    return {
+        "number": len(lines),
+        "shown": sum(bool(line["shown"]) for line in lines) / len(lines),
+        "passed": passed / len(lines),
+        "passed_interval": wilson(passed, len(lines)),
     }
 
 
@@ -179,6 +190,11 @@ def _cells(row: Figures) -> list[str]:
         f"{row['seconds_median']:.2f}",
         f"{row['seconds_90']:.2f}",
     ]
+
+
+def _part_cells(detail: str, part: Figures) -> list[str]:
+    passed = _interval(part["passed_interval"])
+    return [f"  {detail}", str(part["number"]), _percent(part["shown"]), _percent(part["passed"]), passed]
 
 
 def _percent(share: float | None) -> str:

@@ -5,18 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import anyio.to_thread
 
-from evaluation import variants
+from evaluation import sandbox, score, variants, verdict
 from evaluation.askers import Ask, Trigger
-from evaluation.holes import Hole
+from evaluation.holes import Hole, Shown
 from evaluation.lines import Line, Lines
-from evaluation.score import score
 from phial import assist
 
 
@@ -37,36 +36,45 @@ async def run(
     lines: Lines,
     told: Callable[[Line], None] = lambda _: None,
 ) -> list[Line]:
-    """Return a line for each hole, in their order; those that stand in the file already are not asked again."""
+    """Return a line for each hole, in their order; those that stand in the file already are not asked again.
+
+    `told` hears of each.
+    """
     found = []
+    code = (
+        code_fingerprint()
+    )  # of the code that the server has loaded, whatever becomes of the files meanwhile
     for hole in holes:
-        key = key_of(hole, asked)
+        key = key_of(hole, asked, code)
         if key not in lines:
             lines.add({"key": key, **await _answered(hole, ask, asked)})
-            told(lines[key])
+        elif lines[key]["scored_by"] != scorer_fingerprint():
+            lines.add({**lines[key], **await _scored(hole, _shown_in(lines[key]))})
+        told(lines[key])
         found.append(lines[key])
     return found
 
 
-def key_of(hole: Hole, asked: Asked) -> str:
-    """Return what changes with all that decides about an answer, the code that asks included."""
-    parts = (hole.id, hole.filled(""), str(hole.spot.start), *asdict(asked).values(), code_fingerprint())
+def key_of(hole: Hole, asked: Asked, code: str) -> str:
+    """Return what changes with all that decides about an answer; `code` is the fingerprint of what asks."""
+    parts = (hole.id, hole.filled(""), hole.spot.start, *asdict(asked).values(), code)
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:24]
 
 
 def code_fingerprint() -> str:
     """Return what changes with the code that makes prompts and trims answers."""
-    digest = hashlib.sha256()
-    for file in (*sorted(Path(assist.__path__[0]).rglob("*.py")), Path(variants.__file__)):
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:12]
+    return _digest([*sorted(Path(assist.__path__[0]).rglob("*.py")), Path(variants.__file__)])
+
+
+def scorer_fingerprint() -> str:
+    """Return what changes with the code that scores answers: they are scored again, and not asked for again."""
+    return _digest([Path(score.__file__), Path(verdict.__file__), *sorted(sandbox.INSIDE.iterdir())])
 
 
 async def _answered(hole: Hole, ask: Ask, asked: Asked) -> dict[str, Any]:
     began = time.perf_counter()
     shown = await ask(hole)
     seconds = time.perf_counter() - began
-    about = await anyio.to_thread.run_sync(score, hole, shown)
     function = hole.function
     return {
         "hole": hole.id,
@@ -80,5 +88,22 @@ async def _answered(hole: Hole, ask: Ask, asked: Asked) -> dict[str, Any]:
         "replaces": [shown.before, shown.after] if shown else [0, 0],
         "truth": hole.truth,
         "seconds": seconds,
-        **asdict(about),
+        **await _scored(hole, shown),
     }
+
+
+async def _scored(hole: Hole, shown: Shown | None) -> dict[str, Any]:
+    found = await anyio.to_thread.run_sync(score.score, hole, shown)
+    return {**asdict(found), "scored_by": scorer_fingerprint()}
+
+
+def _shown_in(line: Line) -> Shown | None:
+    return Shown(line["shown"], *line["replaces"]) if line["shown"] is not None else None
+
+
+def _digest(files: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for file in files:
+        if file.is_file():
+            digest.update(file.read_bytes())
+    return digest.hexdigest()[:12]

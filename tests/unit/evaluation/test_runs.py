@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from evaluation import report, runner, sources, verdict
+from evaluation import report, runner, score, sources, verdict
 from evaluation.holes import Hole, Shown
 from evaluation.lines import Line, Lines
 from evaluation.pool import Pool
 from evaluation.runner import Asked, run
 from evaluation.variants import clean
+from evaluation.verdict import Verdict
 from phial.assist.excerpt import Excerpt
 from unit.evaluation.made import function, holes, install, package
 
@@ -82,6 +83,19 @@ async def test_what_is_asked_otherwise_is_asked_again(
     monkeypatch.setattr(runner, "code_fingerprint", lambda: "another prompt")
     await run(dug, model, ASKED, Lines(file))
     assert len(model.asked) == 4
+
+
+async def test_another_scorer_scores_again_and_does_not_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, dug, model = tmp_path / "run.jsonl", holes("line"), Model()
+    await run(dug, model, ASKED, Lines(file))
+    monkeypatch.setattr(runner, "scorer_fingerprint", lambda: "another scorer")
+    monkeypatch.setattr(score, "examine", lambda *_: Verdict(False, "strict", True))
+    found = await run(dug, model, ASKED, Lines(file))
+    assert len(model.asked) == len(dug)
+    assert {line["why"] for line in found} == {"strict"}
+    assert {line["why"] for line in Lines(file)} == {"strict"}
 
 
 def test_the_pool_has_holes_that_tell_right_from_nothing(tmp_path: Path) -> None:
