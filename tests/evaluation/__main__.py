@@ -25,12 +25,16 @@ from evaluation.pool import SIZES, Pool
 from evaluation.runner import Asked, run
 from evaluation.sources import ROOT, Language
 from phial.errors import PhialError
+from phial.models import store
 
 _LANGUAGES: tuple[Language, ...] = get_args(Language)
 _HALVES: tuple[Half, ...] = get_args(Half)
 
 _console = Console(highlight=False, width=None if Console().is_terminal else 150)
 _errors = Console(stderr=True, highlight=False)
+
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
 class Part(str, Enum):
@@ -41,6 +45,7 @@ class Part(str, Enum):
     all = "all"
 
 
+@app.command()
 def main(
     *,
     model: Annotated[str, typer.Option(help="Id or path of the model; the best installed one without.")] = "",
@@ -87,13 +92,14 @@ def main(
         return
     if variant not in variants.NAMES:
         raise typer.BadParameter(f"There is no variant {variant}: choose one of {', '.join(variants.NAMES)}.")
-    holes = [hole for place in places for hole in choose(*place, halves=len(halves))]
-    name = re.sub(r"[^\w.-]+", "-", Path(model).name or "best") if model else "best"
+    name = re.sub(r"[^\w.-]+", "-", Path(model).name) if model else "best"
     file = (
         output or ROOT / "artifacts" / "evaluation" / f"{name}-{variant}-{half.value}-{trigger}-{seed}.jsonl"
     )
     way = cast("Trigger", _some(trigger, get_args(Trigger))[0])
     try:
+        store.resolve(model)  # before holes are looked for, which takes minutes the first time
+        holes = [hole for place in places for hole in choose(*place, halves=len(halves))]
         lines = anyio.run(
             partial(_run, holes, file, model=model, device=device, variant=variant, trigger=way)
         )
@@ -198,4 +204,4 @@ def _counting(what: str, total: int = 0) -> Iterator[Callable[[], None]]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app(prog_name="scripts/eval")
