@@ -49,7 +49,11 @@ export interface ChatResult {
   usage: ChatUsage;
 }
 
-/** How the engine is. `fraction` of the load is from 0 to 1, `contextLength` in tokens. */
+/**
+ * How the engine is; `code` is that of the error, where it failed.
+ *
+ * `fraction` of the load is from 0 to 1, `contextLength` in tokens.
+ */
 export interface StatusResult {
   state: "starting" | "loading" | "ready" | "failed" | "off";
   message: string;
@@ -60,6 +64,7 @@ export interface StatusResult {
   deviceReason?: string;
   tokensPerSecond?: number;
   contextLength?: number;
+  code?: string;
 }
 
 /** A model as a picker shows it; sizes in bytes. `command` brings it here where it is not installed. */

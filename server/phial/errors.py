@@ -4,6 +4,7 @@
   x UsageError
   x ModelError
     + ModelNotFound
+      - NoModel
     + ModelBroken
     + OutOfMemory
   x DeviceError
@@ -54,6 +55,13 @@ class ModelNotFound(ModelError):
 
     code = "model_not_found"
     advice = "Run `phial models list` to see what there is."
+
+
+class NoModel(ModelNotFound):
+    """No model was named, and none is installed."""
+
+    code = "no_model"
+    advice = "Run `phial models pull starter` to fetch the small starter model."
 
 
 class ModelBroken(ModelError):

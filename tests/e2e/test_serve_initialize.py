@@ -63,7 +63,7 @@ async def test_light_while_no_model_is_installed(
         assert await window.complete(uri, 1, 11) is None
         with pytest.raises(ResponseError, match="No model is installed") as caught:
             await window.chat("What is a list?")
-        assert caught.value.data == {"code": "model_not_found"}
+        assert caught.value.data == {"code": "no_model"}
         memory = psutil.Process(window.process.pid).memory_info().rss
     with capsys.disabled():
         print(f"\nmemory without a model: {memory / 1e6:.0f} MB")  # noqa: T201

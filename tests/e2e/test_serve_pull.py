@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import anyio.to_thread
 import psutil
 import pytest
 
-from support.editors import Editor, ResponseError, editor
+from support.editors import Editor, ResponseError, editor, started
 from support.hub import Hub, serve_hub
 from support.stored import ENTRY, PUBLISHED, repository_of
 
@@ -63,3 +64,29 @@ async def test_what_cannot_be_fetched_is_told(pulling: Editor) -> None:
 async def obtain(window: Editor) -> str:
     models = (await window.request("phial/models", None))["models"]
     return next(str(model["obtain"]) for model in models if model["id"] == ENTRY.id)
+
+
+async def test_the_starter_is_offered_where_there_is_no_model(own_home: Path) -> None:
+    async with editor() as window:
+        asked = await window.until(lambda message: message.get("method") == "window/showMessageRequest")
+        assert asked["params"]["message"].startswith("Phial: No model is installed.")
+        assert asked["params"]["actions"] == [{"title": "Fetch the Starter Model (93 MB)"}]
+        assert (await window.request("phial/status", None))["code"] == "no_model"
+
+
+async def test_an_editor_that_cannot_ask_shows_that_there_is_no_model(own_home: Path) -> None:
+    async with started() as window:
+        window.refuses = frozenset({"window/showMessageRequest"})
+        await window.initialize()
+        shown = await window.until(lambda message: message.get("method") == "window/showMessage")
+        assert shown["params"]["message"].startswith("Phial: No model is installed.")
+
+
+async def test_a_model_that_came_meanwhile_is_used(own_home: Path, starter: Path, hub: Hub) -> None:
+    async with editor(environment={"HF_ENDPOINT": hub.url}) as window:
+        await window.status("failed")
+        target = own_home / "models" / "starter"
+        target.parent.mkdir(exist_ok=True)
+        shutil.copytree(starter, target)
+        await window.request("phial/pull", {"model": "starter"})
+        assert (await window.status("ready"))["starter"]

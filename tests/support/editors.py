@@ -45,6 +45,8 @@ class Editor:
     configuration: Any = None
     refuses: frozenset[str] = frozenset()
     """Methods of requests of the server that this window answers with an error."""
+    chooses: str | None = None
+    """What the user of this window clicks in a message that asks."""
     heard: list[Json] = field(default_factory=list)
     over: str = ""
     """Why no more messages come, once none do."""
@@ -183,6 +185,8 @@ class Editor:
     def _answer(self, method: str) -> Json:
         if method in self.refuses:
             return {"error": {"code": -32603, "message": "No."}}
+        if method == "window/showMessageRequest" and self.chooses:
+            return {"result": {"title": self.chooses}}
         return {"result": [self.configuration] if method == "workspace/configuration" else None}
 
     def _wake(self) -> None:

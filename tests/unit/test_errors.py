@@ -16,7 +16,7 @@ kinds = pytest.mark.parametrize("kind", declared(), ids=lambda kind: kind.__name
 
 
 def test_the_docstring_draws_the_tree() -> None:
-    drawn = re.findall(r"^( *)[*x+] (\w+)$", errors.__doc__ or "", re.MULTILINE)
+    drawn = re.findall(r"^( *)[*x+-] (\w+)$", errors.__doc__ or "", re.MULTILINE)
     tree = [(len(blanks) // 2, name) for blanks, name in drawn]
     root = len(PhialError.mro())
     assert tree == [(len(kind.mro()) - root, kind.__name__) for kind in declared()]

@@ -118,7 +118,7 @@ class Chunk:
 class Status:
     """How an engine is: `message` is for the user; `fraction` of the load is from 0 to 1.
 
-    `context_length` is in tokens.
+    `context_length` is in tokens; `code` is that of the error, where it failed.
     """
 
     state: State
@@ -130,3 +130,4 @@ class Status:
     device_reason: str = ""
     tokens_per_second: float | None = None
     context_length: int | None = None
+    code: str | None = None

@@ -49,7 +49,7 @@ class OpenAIEngine:
     def status(self) -> Status:
         """Ready if it can be asked at all: whether the server answers shows with the first request."""
         if self._error:
-            return Status("failed", str(self._error))
+            return Status("failed", str(self._error), code=self._error.code)
         return Status("ready", f"Using the server at {self._endpoint.url}.", model=self._model or None)
 
     @property

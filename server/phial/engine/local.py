@@ -150,7 +150,7 @@ class LocalEngine:
         """Tell the error and wait: nothing is tried again until somebody asks for something."""
         self._asked = anyio.Event()
         self._error = error
-        self._tell(Status("failed", str(error)))
+        self._tell(Status("failed", str(error), code=error.code))
         await self._asked.wait()
 
     async def _gone(self, engine: OpenAIEngine) -> bool:

@@ -82,7 +82,10 @@ class ChatResult:
 
 @attrs.frozen
 class StatusResult:
-    """`phial/status`: how the engine is. `fraction` of the load is from 0 to 1, `context_length` in tokens."""
+    """`phial/status`: how the engine is; `code` is that of the error, where it failed.
+
+    `fraction` of the load is from 0 to 1, `context_length` in tokens.
+    """
 
     state: Literal["starting", "loading", "ready", "failed", "off"]
     message: str
@@ -93,6 +96,7 @@ class StatusResult:
     device_reason: str = ""
     tokens_per_second: float | None = None
     context_length: int | None = None
+    code: str | None = None
 
 
 @attrs.frozen

@@ -19,7 +19,7 @@ from phial.assist.completion import complete
 from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, Excerpt, excerpt_around
 from phial.engine.base import Engine, Status
 from phial.engine.create import create_engine
-from phial.errors import PhialError
+from phial.errors import NoModel, PhialError
 from phial.lsp import protocol
 from phial.lsp.documents import Document, Documents
 from phial.lsp.endpoint import PhialProtocol
@@ -34,6 +34,7 @@ from phial.lsp.protocol import (
 )
 from phial.lsp.pulls import pull as pull_model
 from phial.lsp.questions import read_question, shown_path
+from phial.lsp.starter import offer_starter
 from phial.models.overview import overview
 from phial.settings import CompletionSettings, Settings
 
@@ -64,6 +65,7 @@ class PhialServer(LanguageServer):
         await self._connected.wait()
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(self._show_progress)
+            tasks.start_soon(self._offer_starter)
             while True:
                 self._engine_outdated = anyio.Event()
                 self.engine = engine = create_engine(self.settings, self.tell)
@@ -90,12 +92,24 @@ class PhialServer(LanguageServer):
     def tell(self, status: Status) -> None:
         """Tell the editor how the engine is."""
         self.protocol.notify(protocol.STATUS, StatusResult(**asdict(status)))
-        if status.state == "failed":
+        if status.state == "failed" and status.code != NoModel.code:
             self.window_show_message(
                 types.ShowMessageParams(types.MessageType.Error, f"Phial: {status.message}")
             )
         self._status_changed.set()
         self._status_changed = anyio.Event()
+
+    def retry(self) -> None:
+        """Begin anew with an engine that has failed: what it lacked may be there now."""
+        if self.engine.status.state == "failed":
+            self._engine_outdated.set()
+
+    async def _offer_starter(self) -> None:
+        """Offer the starter model, once, where there is no model."""
+        while self.engine.status.code != NoModel.code:
+            await self._status_changed.wait()
+        if await offer_starter(self, self.engine.status.message):
+            self.retry()
 
     async def _show_progress(self) -> None:
         """Show the load of a model as progress."""
@@ -237,6 +251,7 @@ async def pull(server: PhialServer, params: PullParams) -> None:
     """Fetch a model, showing how far it is."""
     async with work_done_progress(server, f"Fetching {params.model}", params.work_done_token) as report:
         await pull_model(params.model, report)
+    server.retry()
 
 
 async def _read_messages(server: PhialServer, stdin: BinaryIO) -> int:

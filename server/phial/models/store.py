@@ -16,7 +16,7 @@ from typing import Any
 from filelock import Timeout
 
 from phial import folders
-from phial.errors import ModelBroken, ModelError, ModelNotFound, UsageError
+from phial.errors import ModelBroken, ModelError, ModelNotFound, NoModel, UsageError
 from phial.models import catalog, choice, hosts, manifest, staging
 from phial.models.manifest import FileRecord, Manifest
 
@@ -52,10 +52,7 @@ def resolve(spec: str) -> Model:
         _require_ir(model.folder, advice=_repair(model.id))
         return model
     if spec == "":
-        raise ModelNotFound(
-            "No model is installed.",
-            advice="Run `phial models pull starter` to fetch the small starter model.",
-        )
+        raise NoModel("No model is installed.")
     if catalog.find(spec):
         raise ModelNotFound(
             f"The model {spec} is not installed.", advice=f"Run `phial models pull {spec}` to fetch it."

@@ -78,6 +78,7 @@ MESSAGES = [
             device_reason="There is no GPU.",
             tokens_per_second=5.5,
             context_length=4096,
+            code="no_model",
         ),
         {
             "state": "ready",
@@ -89,6 +90,7 @@ MESSAGES = [
             "deviceReason": "There is no GPU.",
             "tokensPerSecond": 5.5,
             "contextLength": 4096,
+            "code": "no_model",
         },
     ),
     (ModelEntry("x", "X", "installed"), {"id": "x", "title": "X", "obtain": "installed"}),
