@@ -10,6 +10,7 @@ export function createStatusBar(client: Client): vscode.Disposable {
   item.command = "phial.menu";
   let running = 0;
   const update = () => {
+    void vscode.commands.executeCommand("setContext", "phial.running", client.status.state === "ready");
     const view = statusView(
       client.status,
       running,
