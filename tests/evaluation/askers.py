@@ -116,8 +116,8 @@ async def bare_engine(way: Way, *, model: str, device: str) -> AsyncIterator[tup
             path=source.shown_path,
             language=source.package.language,
         )
-        text = await way(engine, excerpt)
-        return Shown(text) if text else None
+        found = await way(engine, excerpt)
+        return Shown(found.text, 0, found.replaces) if found else None
 
     engine = LocalEngine(Wish(model, device, keep_alive=1.0), tell)
     async with anyio.create_task_group() as tasks:

@@ -13,10 +13,11 @@ from typing import Any
 from phial.assist.completion import complete
 from phial.assist.excerpt import Excerpt
 from phial.assist.prompts import fence_for
+from phial.assist.trim import Insertion
 from phial.engine.base import COMPLETION_PRIORITY, Engine, Message, Request, Sampling
 from phial.settings import CompletionSettings
 
-Way = Callable[[Engine, Excerpt], Awaitable[str | None]]
+Way = Callable[[Engine, Excerpt], Awaitable[Insertion | None]]
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "default": {},
@@ -30,7 +31,7 @@ _DEFAULTS = CompletionSettings()
 _CURSOR = "<CURSOR>"
 
 
-async def ask(engine: Engine, excerpt: Excerpt) -> str | None:
+async def ask(engine: Engine, excerpt: Excerpt) -> Insertion | None:
     """Ask to complete the code and take what stands in the answer's first code block, as many others do."""
     fence = fence_for(excerpt.prefix + excerpt.suffix)
     question = (
@@ -46,10 +47,11 @@ async def ask(engine: Engine, excerpt: Excerpt) -> str | None:
     async with engine.stream(request) as chunks:
         async for chunk in chunks:
             answer += chunk.text
-    return clean(answer, excerpt) or None
+    code = clean(answer, excerpt)
+    return Insertion(code) if code else None
 
 
-async def prefix_only(engine: Engine, excerpt: Excerpt) -> str | None:
+async def prefix_only(engine: Engine, excerpt: Excerpt) -> Insertion | None:
     """Do without what stands below the cursor's line."""
     alone = replace(excerpt, suffix=excerpt.line_after)
     return await complete(engine, alone, max_tokens=_DEFAULTS.max_tokens, max_lines=_DEFAULTS.max_lines)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from phial.assist import prompts
 from phial.assist.excerpt import Excerpt
-from phial.assist.trim import is_complete, trim
+from phial.assist.trim import Insertion, is_complete, trim
 from phial.engine.base import Engine
 
 
-async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lines: int) -> str | None:
-    """Return the text to insert at the cursor, or None. Raises `PhialError`.
+async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lines: int) -> Insertion | None:
+    """Return what to insert at the cursor, or None. Raises `PhialError`.
 
     Leaves the model as soon as what follows cannot matter.
     """
@@ -24,6 +24,4 @@ async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lin
             if is_complete(written[len(prompt.fragment) :], excerpt, max_lines=max_lines):
                 break
     found = trim(written[len(prompt.fragment) :], excerpt, whole=whole, max_lines=max_lines)
-    repeated = excerpt.line_after[: found.replaces]
-    # The editor is told of a place, not yet of a range: what takes the place of nothing is inserted.
-    return found.text.removesuffix(repeated) or None if found.text.endswith(repeated) else None
+    return found if found.text else None

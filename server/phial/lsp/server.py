@@ -17,6 +17,7 @@ from phial import __version__, settings
 from phial.assist.chat import answer
 from phial.assist.completion import complete
 from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, Excerpt, excerpt_around
+from phial.assist.skip import reason_to_skip
 from phial.engine.base import Engine, Status
 from phial.engine.create import create_engine
 from phial.errors import NoModel, PhialError
@@ -180,19 +181,23 @@ async def inline_completion(
     if document is None or not _wanted_for(document, wanted) or server.engine.status.state != "ready":
         return None
     excerpt = _excerpt(server, document, params.position)
-    if params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic:
+    automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
+    if reason_to_skip(excerpt, excerpt.path, "automatic" if automatic else "invoked"):
+        return None
+    if automatic:
         await anyio.sleep(wanted.debounce)
     try:
-        text = await complete(
+        found = await complete(
             server.engine, excerpt, max_tokens=wanted.max_tokens, max_lines=wanted.max_lines
         )
     except PhialError as error:  # told by the status; a message at each keystroke would be a nuisance
         _log.warning("No completion: %s", error)
         return None
-    if text is None:
+    if found is None:
         return None
-    at = types.Range(params.position, params.position)
-    return types.InlineCompletionList([types.InlineCompletionItem(insert_text=text, range=at)])
+    line, column = document.locate(params.position)
+    span = types.Range(params.position, document.position(line, column + found.replaces))
+    return types.InlineCompletionList([types.InlineCompletionItem(insert_text=found.text, range=span)])
 
 
 @failing_clearly

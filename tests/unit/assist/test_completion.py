@@ -4,14 +4,21 @@ import anyio
 import pytest
 
 from phial.assist.completion import complete
+from phial.assist.trim import Insertion
 from phial.engine.base import Abilities, FinishReason, Request
 from phial.errors import EngineError
 from support.fake_engine import FakeEngine
 from unit.assist.cursor import excerpt_at, inserted_at
 
 
-async def completed(before: str, engine: FakeEngine, *, max_lines: int = 12) -> str | None:
+async def found_at(before: str, engine: FakeEngine, *, max_lines: int = 12) -> Insertion | None:
     return await complete(engine, excerpt_at(before), max_tokens=32, max_lines=max_lines)
+
+
+async def completed(before: str, engine: FakeEngine, *, max_lines: int = 12) -> str | None:
+    found = await found_at(before, engine, max_lines=max_lines)
+    assert found is None or found.replaces == 0
+    return found.text if found else None
 
 
 def asked_of(engine: FakeEngine) -> Request:
@@ -62,12 +69,16 @@ async def test_a_block_is_left_at_its_longest() -> None:
 
 
 @pytest.mark.parametrize(
-    ("writes", "text"), [("a, b)", "a, b"), ("a, b", "a, b"), ("a).b", None), (")", None)]
+    ("writes", "found"),
+    [
+        ("a, b)", Insertion("a, b)", 1)),
+        ("a, b", Insertion("a, b")),
+        ("a).b", Insertion("a).b", 1)),
+        (")", None),
+    ],
 )
-async def test_what_would_take_the_place_of_a_bracket_is_inserted_before_it_or_not(
-    writes: str, text: str | None
-) -> None:
-    assert await completed("foo($0)", FakeEngine(writes)) == text
+async def test_what_takes_the_place_of_a_bracket(writes: str, found: Insertion | None) -> None:
+    assert await found_at("foo($0)", FakeEngine(writes)) == found
 
 
 async def test_the_fragment_may_come_in_any_pieces() -> None:

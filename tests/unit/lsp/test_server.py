@@ -58,7 +58,12 @@ class Editor:
 
 
 def served(
-    engine: FakeEngine, *, text: str = "", settings: Settings | None = None, **capabilities: Any
+    engine: FakeEngine,
+    *,
+    text: str = "",
+    uri: str = URI,
+    settings: Settings | None = None,
+    **capabilities: Any,
 ) -> tuple[PhialServer, Editor]:
     """Make a server that an editor has shaken hands with and opened a document in."""
     server, editor = create_server(), Editor()
@@ -73,7 +78,7 @@ def served(
     assert editor.messages.pop()["id"] == 0
     server.engine = engine
     server.settings = settings or Settings(completion=CompletionSettings(debounce=0))
-    server.documents.open(types.TextDocumentItem(URI, "python", 1, text))
+    server.documents.open(types.TextDocumentItem(uri, "python", 1, text))
     return server, editor
 
 
@@ -118,6 +123,29 @@ def ghost_text(found: types.InlineCompletionList | None) -> str:
     [item] = found.items
     assert isinstance(item.insert_text, str)
     return item.insert_text
+
+
+async def test_ghost_text_may_take_the_place_of_a_closed_bracket() -> None:
+    server, _ = served(FakeEngine("a, b)", "\n"), text='s = "😀", foo()\n')
+    found = await complete(server, 0, 14)
+    span = types.Range(types.Position(0, 14), types.Position(0, 15))
+    assert found == types.InlineCompletionList([types.InlineCompletionItem("a, b)", range=span)])
+
+
+@pytest.mark.parametrize(
+    ("uri", "text", "character", "kind"),
+    [
+        pytest.param("file:///.env", "KEY=", 4, INVOKED, id="among secrets"),
+        pytest.param(URI, "foobar", 3, AUTOMATIC, id="inside a word"),
+    ],
+)
+async def test_no_ghost_text_where_none_is_wanted(
+    uri: str, text: str, character: int, kind: types.InlineCompletionTriggerKind
+) -> None:
+    engine = FakeEngine("x")
+    server, _ = served(engine, text=text, uri=uri)
+    assert await complete(server, 0, character, uri=uri, kind=kind) is None
+    assert engine.requests == []
 
 
 async def test_ghost_text_stands_at_the_cursor() -> None:
