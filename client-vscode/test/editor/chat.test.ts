@@ -5,12 +5,12 @@ import {
   chatPanel,
   checkoutServer,
   type Editor,
+  modelReady,
   openEditor,
   openFile,
   runCommand,
   save,
   screenshot,
-  statusItem,
 } from "./harness";
 import { serveAnswers } from "./ownServer";
 import { readSaid, recordedServer } from "./recording";
@@ -36,7 +36,7 @@ test("Explain Selection streams into the panel what the server sends, with the s
 
 test("Ask streams into the panel, and Stop stops within a second", async () => {
   const { editor, said } = await openRecorded({ "phial.chat.maxTokens": 2000 });
-  await statusItem(editor).filter({ hasText: "starter model" }).waitFor(patience);
+  await modelReady(editor);
   await ask(editor, "How do I reverse a list in Python?");
   await chatPanel(editor).locator('[data-testid="message-assistant"][data-state="done"]').waitFor(patience);
   await screenshot(editor, "chat");

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import {
   type Editor,
   ghostText,
+  modelReady,
   openEditor,
   openFile,
   runCommand,
@@ -44,7 +45,7 @@ test("what is typed as the ghost text says keeps it shown, and Ctrl+Right takes 
 
 test("completions can be switched off and on again", async () => {
   const editor = await openEditor();
-  await statusItem(editor).filter({ hasText: "starter model" }).waitFor({ timeout: 60_000 });
+  await modelReady(editor);
   await runCommand(editor, "Phial: Toggle Completions");
   await statusItem(editor).locator(".codicon-beaker-stop").waitFor();
   await runCommand(editor, "Phial: Toggle Completions");

@@ -18,6 +18,8 @@ export interface EditorOptions {
   /** The settings, which may need to know the folder of all that is written. */
   settings?: Record<string, unknown> | ((home: string) => Record<string, unknown>);
   env?: Record<string, string | undefined>;
+  /** Whether the starter model is installed. */
+  starter?: boolean;
 }
 
 /** Settings with which the extension runs the server of this checkout. */
@@ -31,6 +33,7 @@ export const checkoutServer = { "phial.server.python": join(root, ".venv", "bin"
 export async function openEditor({
   settings = checkoutServer,
   env = {},
+  starter = true,
 }: EditorOptions = {}): Promise<Editor> {
   const home = await mkdtemp(join(tmpdir(), "phial-editor-"));
   const workspace = join(home, "sample");
@@ -46,7 +49,9 @@ export async function openEditor({
     await rm(home, { recursive: true, force: true, maxRetries: 5 });
   });
   await cp(join(root, "client-vscode", "test", "editor", "sample"), workspace, { recursive: true });
-  await provideStarter(home);
+  if (starter) {
+    await provideStarter(home);
+  }
   server = await startCodeServer({
     home,
     settings: typeof settings === "function" ? settings(home) : settings,

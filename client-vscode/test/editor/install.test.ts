@@ -18,8 +18,14 @@ const path = (process.env.PATH ?? "")
   .filter((folder) => !existsSync(join(folder, "phial")) && folder !== dirname(process.execPath))
   .join(delimiter);
 
-test("where there is no server, the extension installs one", { timeout: 600_000 }, async () => {
-  const editor = await openEditor({ settings: {}, env: { PATH: path, VIRTUAL_ENV: undefined } });
+test("where there is no server and no model, two clicks lead to ghost text", {
+  timeout: 600_000,
+}, async () => {
+  const editor = await openEditor({
+    settings: {},
+    env: { PATH: path, VIRTUAL_ENV: undefined },
+    starter: false,
+  });
   await statusItem(editor).waitFor();
   const offer = notification(editor, "needs its server");
   await offer.waitFor();
@@ -33,7 +39,11 @@ test("where there is no server, the extension installs one", { timeout: 600_000 
   await progress.waitFor({ state: "detached", timeout: 500_000 });
   expect(await notification(editor, "could not be installed").count()).toBe(0);
 
-  await modelReady(editor);
+  const starter = notification(editor, "No model is installed");
+  await starter.waitFor({ timeout: 60_000 });
+  await screenshot(editor, "starter-offer");
+  await starter.getByRole("button", { name: "Fetch the Starter Model" }).click();
+  await modelReady(editor, 180_000);
   await openFile(editor, "inventory.py", 20);
   await type(editor, "    def is_empty(self) -> bool:\nreturn ");
   expect((await ghostText(editor)).trim()).not.toBe("");

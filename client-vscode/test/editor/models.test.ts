@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
-import { openEditor, runCommand, screenshot, statusItem } from "./harness";
+import { modelReady, openEditor, runCommand, screenshot } from "./harness";
 
 test("the model picker shows what is installed, what can be had, and what it needs", async () => {
   const editor = await openEditor();
-  await statusItem(editor).filter({ hasText: "starter model" }).waitFor({ timeout: 60_000 });
+  await modelReady(editor);
   await runCommand(editor, "Phial: Select Model");
   const rows = editor.page.locator(".quick-input-list .monaco-list-row");
   await rows.filter({ hasText: "Phi-3-mini-4k-instruct" }).waitFor();

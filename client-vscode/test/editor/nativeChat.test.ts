@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import { openEditor, runCommand, screenshot, statusItem } from "./harness";
+import { modelReady, openEditor, runCommand, screenshot } from "./harness";
 
 test("@phial answers in VS Code's own chat, whose model picker lists the model of this machine", async () => {
   const editor = await openEditor();
   const { page } = editor;
-  await statusItem(editor).filter({ hasText: "starter model" }).waitFor({ timeout: 60_000 });
+  await modelReady(editor);
   await runCommand(editor, "Chat: Open Chat");
   const chat = page.locator(".interactive-session");
   await chat.locator(".interactive-input-part .monaco-editor.focused").waitFor();

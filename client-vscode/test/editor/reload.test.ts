@@ -6,10 +6,10 @@ import {
   checkoutServer,
   type Editor,
   ghostText,
+  modelReady,
   openEditor,
   openFile,
   runCommand,
-  statusItem,
 } from "./harness";
 
 test("after a reload the chat is still there, the model never left, and ghost text comes at once", async () => {
@@ -25,7 +25,7 @@ test("after a reload the chat is still there, the model never left, and ghost te
   const host = await hostProcess(editor);
 
   await editor.page.reload();
-  await statusItem(editor).filter({ hasText: "starter model" }).waitFor({ timeout: 60_000 });
+  await modelReady(editor);
   await openFile(editor, "inventory.py", 20);
   const before = Date.now();
   await editor.page.keyboard.insertText("    x = ");
