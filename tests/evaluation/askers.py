@@ -120,13 +120,15 @@ async def bare_engine(way: Way, *, model: str, device: str) -> AsyncIterator[tup
         return Shown(found.text, 0, found.replaces) if found else None
 
     engine = LocalEngine(Wish(model, device, keep_alive=1.0), tell)
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(engine.run)
+    running = asyncio.create_task(engine.run())  # a task group would wrap the errors that cross it
+    try:
         await ready.wait()
         if told[-1].state == "failed":
             raise EngineError(told[-1].message, advice="")
         yield ask, str(told[-1].model)
-        tasks.cancel_scope.cancel()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
 
 
 async def _shake_hands(window: Editor, settings: dict[str, Any]) -> None:

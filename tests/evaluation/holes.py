@@ -100,14 +100,20 @@ class Hole:
 
 
 def dig(function: Function, kind: Kind, seed: int) -> Iterator[Hole]:
-    """Yield the holes of a kind in a function, in an order that the seed decides.
+    """Yield the holes of a kind in a function, in an order that the seed decides; each sort has the same chance.
 
     One whose answer stands in the context is none.
     """
+    draw = random.Random(f"{seed} {function.id} {kind}")
     spots = [spot for spot in function.spots if spot.kind == kind]
-    random.Random(f"{seed} {function.id} {kind}").shuffle(spots)
-    holes = (Hole(function, spot) for spot in spots)
-    return (hole for hole in holes if not tells_answer(hole))
+    draw.shuffle(spots)
+    sorts = {detail: [spot for spot in spots if spot.detail == detail] for detail in _details(spots)}
+    while sorts:
+        detail = draw.choice(list(sorts))
+        hole = Hole(function, sorts[detail].pop())
+        sorts = {name: left for name, left in sorts.items() if left}
+        if not tells_answer(hole):
+            yield hole
 
 
 def tells_answer(hole: Hole) -> bool:
@@ -124,6 +130,10 @@ def distinct(functions: Iterable[Function]) -> Iterator[Function]:
         if body not in seen:
             seen.add(body)
             yield function
+
+
+def _details(spots: Iterable[Spot]) -> list[str]:
+    return sorted({spot.detail for spot in spots})
 
 
 def _one_line(text: str) -> str:

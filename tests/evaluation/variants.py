@@ -54,7 +54,8 @@ async def ask(engine: Engine, excerpt: Excerpt) -> Insertion | None:
 async def prefix_only(engine: Engine, excerpt: Excerpt) -> Insertion | None:
     """Do without what stands below the cursor's line."""
     alone = replace(excerpt, suffix=excerpt.line_after)
-    return await complete(engine, alone, max_tokens=_DEFAULTS.max_tokens, max_lines=_DEFAULTS.max_lines)
+    found = await complete(engine, alone, max_tokens=_DEFAULTS.max_tokens, max_lines=_DEFAULTS.max_lines)
+    return found.insertion if found else None
 
 
 WAYS: dict[str, Way] = {"ask": ask, "prefix-only": prefix_only}

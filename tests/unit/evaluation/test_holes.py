@@ -96,6 +96,12 @@ def test_the_same_seed_digs_the_same_holes() -> None:
     assert sorted(first) == sorted(other)
 
 
+def test_each_sort_has_the_same_chance() -> None:
+    first = [next(dig(function(), "word", seed)).spot.detail for seed in range(200)]
+    assert 70 < first.count("end") < 130
+    assert len(holes("word")) == len({hole.id for hole in holes("word")})
+
+
 def test_no_function_is_in_both_halves() -> None:
     renamed = [PYTHON.replace("def count(", f"def count{number}(") for number in range(40)]
     same = [function(text, f"count{number}") for number, text in enumerate(renamed)]
