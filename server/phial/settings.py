@@ -27,6 +27,15 @@ class EngineSettings:
 
 
 @dataclass(frozen=True)
+class ThresholdSettings:
+    """How likely ghost text must be to be shown unasked: mean natural-log probability of its first tokens."""
+
+    rest: float = _number(-20.0, -20, 0)
+    line: float = _number(-20.0, -20, 0)
+    block: float = _number(-20.0, -20, 0)
+
+
+@dataclass(frozen=True)
 class CompletionSettings:
     """Ghost text. Lengths in tokens and lines, times in seconds; languages by their LSP ids."""
 
@@ -35,6 +44,7 @@ class CompletionSettings:
     debounce: float = _number(0.15, 0, 10)
     max_tokens: int = _number(96, 1, 2048)
     max_lines: int = _number(12, 1, 200)
+    threshold: ThresholdSettings = field(default_factory=ThresholdSettings)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ async def expected(engine: OpenAIEngine, code: str, language: str = "python") ->
     found = None
     for _ in range(2):
         found = await complete(engine, excerpt, max_tokens=wanted.max_tokens, max_lines=wanted.max_lines)
-    return found.text if found else None
+    return found.insertion.text if found else None
 
 
 async def completed(window: Editor, code: str) -> str | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import itertools
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 import anyio
@@ -21,7 +22,7 @@ class FakeEngine:
 
     def __init__(
         self,
-        *pieces: str,
+        *pieces: str | Chunk,
         finish_reason: FinishReason = "stop",
         error: PhialError | None = None,
         hangs: bool = False,
@@ -30,25 +31,34 @@ class FakeEngine:
         self.abilities = Abilities(regex=True)
         self.requests: list[Request | Infill] = []
         self.taken: list[str] = []
+        self._answers: Iterator[Sequence[str | Chunk]]
         self.left_early = False
         self.hanging = anyio.Event()
-        self._pieces = pieces
+        self._answers = itertools.repeat(pieces)
         self._finish_reason = finish_reason
         self._error = error
         self._hangs = hangs
+
+    @classmethod
+    def of_answers(cls, *answers: Sequence[Chunk]) -> FakeEngine:
+        """Make one that has another answer for each request, in their order."""
+        engine = cls()
+        engine._answers = iter(answers)
+        return engine
 
     @asynccontextmanager
     async def stream(self, request: Request | Infill) -> AsyncIterator[AsyncIterator[Chunk]]:
         self.requests.append(request)
         self.left_early = True
-        async with aclosing(self._chunks()) as chunks:
+        async with aclosing(self._chunks(next(self._answers))) as chunks:
             yield chunks
 
-    async def _chunks(self) -> AsyncGenerator[Chunk, None]:
-        for piece in self._pieces:
+    async def _chunks(self, pieces: Sequence[str | Chunk]) -> AsyncGenerator[Chunk, None]:
+        for piece in pieces:
             await anyio.lowlevel.checkpoint()
-            self.taken.append(piece)
-            yield Chunk(piece)
+            chunk = Chunk(piece) if isinstance(piece, str) else piece
+            self.taken.append(chunk.text)
+            yield chunk
         if self._error:
             self.left_early = False
             raise self._error

@@ -26,7 +26,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "phial.errors",
         "phial.settings",
     ),
-    "phial.assist": ("phial.assist", "phial.engine.base"),
+    "phial.assist": ("phial.assist", "phial.engine.base", "phial.errors", "phial.settings"),
     "phial.host": ("phial.host", "phial.models", "phial.address", "phial.errors", "phial.folders"),
     "phial.bench": (
         "phial.bench",
@@ -67,11 +67,11 @@ ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
     "tree_sitter": ("phial.assist.syntax",),
 }
 
-# Pure functions need no more than this: no file, no socket, no process, no task. `time` is for pacing.
+# No more is needed than this: no file, no socket, no process. `time` is for pacing, anyio for waiting.
 # tree-sitter parses text in memory; its grammars are imported by name, when a language is first met.
 ASSIST_MAY_IMPORT = {
     *("__future__", "collections.abc", "dataclasses", "re", "time", "typing"),
-    *("functools", "importlib", "tree_sitter"),
+    *("anyio", "collections", "functools", "importlib", "tree_sitter"),
 }
 
 LONGEST_MODULE = 300

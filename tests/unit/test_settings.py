@@ -13,6 +13,7 @@ from phial.settings import (
     CompletionSettings,
     EngineSettings,
     Settings,
+    ThresholdSettings,
     camel_case,
     parse,
 )
@@ -54,6 +55,7 @@ settings = st.builds(
         debounce=st.floats(0, 10),
         max_tokens=st.integers(1, 2048),
         max_lines=st.integers(1, 200),
+        threshold=st.builds(ThresholdSettings, *[st.floats(-20, 0)] * 3),
     ),
     chat=st.builds(ChatSettings, max_tokens=st.integers(1, 32768), temperature=st.floats(0, 2)),
 )
@@ -105,6 +107,7 @@ def test_the_defaults() -> None:
             "debounce": 0.15,
             "maxTokens": 96,
             "maxLines": 12,
+            "threshold": {"rest": -20.0, "line": -20.0, "block": -20.0},
         },
         "chat": {"maxTokens": 1024, "temperature": 0.0},
     }

@@ -46,10 +46,7 @@ class Message:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose tokens. Temperature 0 is greedy; `regex` is what the whole output must match.
-
-    `choices` is how many answers to sample.
-    """
+    """How to choose tokens. Temperature 0 is greedy; `regex` is what the whole output must match."""
 
     max_tokens: int
     temperature: float = 0.0
@@ -57,7 +54,6 @@ class Sampling:
     stop: tuple[str, ...] = ()
     seed: int | None = None
     regex: str | None = None
-    choices: int = 1
 
 
 @dataclass(frozen=True)
@@ -104,14 +100,13 @@ class Usage:
 class Chunk:
     """A piece of an answer: text with the natural-log probability of each of its tokens.
 
-    The last chunk of a choice carries its finish reason; the last of all, where the engine counts, the usage.
+    The last chunk carries the finish reason and, where the engine counts, the usage.
     """
 
     text: str = ""
     logprobs: tuple[float, ...] = ()
     finish_reason: FinishReason | None = None
     usage: Usage | None = None
-    choice: int = 0
 
 
 @dataclass(frozen=True)

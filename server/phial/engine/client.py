@@ -189,8 +189,6 @@ def _sampling(sampling: Sampling) -> dict[str, Any]:
         body["seed"] = sampling.seed
     if sampling.regex is not None:
         body["structured_outputs"] = {"regex": sampling.regex}
-    if sampling.choices > 1:
-        body["n"] = sampling.choices
     return body
 
 
@@ -207,7 +205,6 @@ def _chunk(data: Mapping[str, Any]) -> Chunk:
         logprobs=_logprobs(choice.get("logprobs") or {}),
         finish_reason=reason if reason in (None, "stop", "length") else "stop",
         usage=usage,
-        choice=choice.get("index") or 0,
     )
 
 

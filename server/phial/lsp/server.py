@@ -15,9 +15,9 @@ from pygls.lsp.server import LanguageServer
 
 from phial import __version__, settings
 from phial.assist.chat import answer
-from phial.assist.completion import complete
 from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, Excerpt, excerpt_around
-from phial.assist.skip import reason_to_skip
+from phial.assist.suggestions import Suggestions
+from phial.assist.trim import Insertion
 from phial.engine.base import Engine, Status
 from phial.engine.create import create_engine
 from phial.errors import NoModel, PhialError
@@ -50,6 +50,7 @@ class PhialServer(LanguageServer):
             "phial", __version__, protocol_cls=PhialProtocol, converter_factory=protocol.create_converter
         )
         self.settings = Settings()
+        self.suggestions = Suggestions()
         self.engine: Engine = create_engine(self.settings, self.tell)
         self._connected = anyio.Event()
         self._engine_outdated = anyio.Event()
@@ -180,24 +181,20 @@ async def inline_completion(
     document = server.documents.get(params.text_document.uri)
     if document is None or not _wanted_for(document, wanted) or server.engine.status.state != "ready":
         return None
-    excerpt = _excerpt(server, document, params.position)
     automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
-    if reason_to_skip(excerpt, excerpt.path, "automatic" if automatic else "invoked"):
-        return None
-    if automatic:
-        await anyio.sleep(wanted.debounce)
     try:
-        found = await complete(
-            server.engine, excerpt, max_tokens=wanted.max_tokens, max_lines=wanted.max_lines
+        found = await server.suggestions.at(
+            document.uri,
+            _excerpt(server, document, params.position),
+            server.engine,
+            wanted,
+            "automatic" if automatic else "invoked",
         )
     except PhialError as error:  # told by the status; a message at each keystroke would be a nuisance
         _log.warning("No completion: %s", error)
         return None
-    if found is None:
-        return None
-    line, column = document.locate(params.position)
-    span = types.Range(params.position, document.position(line, column + found.replaces))
-    return types.InlineCompletionList([types.InlineCompletionItem(insert_text=found.text, range=span)])
+    items = [_item(insertion, document, params.position) for insertion in found]
+    return types.InlineCompletionList(items) if items else None
 
 
 @failing_clearly
@@ -281,6 +278,12 @@ def _excerpt(server: PhialServer, document: Document, position: types.Position) 
         path=shown_path(document.uri, server.workspace.folders),
         language=document.language_id,
     )
+
+
+def _item(insertion: Insertion, document: Document, position: types.Position) -> types.InlineCompletionItem:
+    line, column = document.locate(position)
+    span = types.Range(position, document.position(line, column + insertion.replaces))
+    return types.InlineCompletionItem(insert_text=insertion.text, range=span)
 
 
 def _wanted_for(document: Document, wanted: CompletionSettings) -> bool:

@@ -12,7 +12,8 @@ from unit.assist.cursor import excerpt_at, inserted_at
 
 
 async def found_at(before: str, engine: FakeEngine, *, max_lines: int = 12) -> Insertion | None:
-    return await complete(engine, excerpt_at(before), max_tokens=32, max_lines=max_lines)
+    found = await complete(engine, excerpt_at(before), max_tokens=32, max_lines=max_lines)
+    return found.insertion if found else None
 
 
 async def completed(before: str, engine: FakeEngine, *, max_lines: int = 12) -> str | None:

@@ -106,7 +106,7 @@ async def complete(
     character: int,
     *,
     uri: str = URI,
-    kind: types.InlineCompletionTriggerKind = INVOKED,
+    kind: types.InlineCompletionTriggerKind = AUTOMATIC,
 ) -> types.InlineCompletionList | None:
     return await inline_completion(
         server,

@@ -1,0 +1,55 @@
+"""What the user has been shown and would not have: shown twice for nothing, it is not shown again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+from phial.assist.excerpt import Excerpt
+
+_REMEMBERED = 64
+_TWICE = 2
+
+
+@dataclass
+class Rejections:
+    """Counts, by document, the ghost texts that were typed past. Nothing tells of it but the next keystrokes."""
+
+    _shown: dict[str, tuple[Excerpt, str]] = field(default_factory=dict)
+    _counts: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
+
+    def look(self, document: str, excerpt: Excerpt) -> None:
+        """Find out from where the cursor is now what became of what was shown last."""
+        before, text = self._shown.get(document, (None, ""))
+        if before is None:
+            return
+        typed = _typed(before, excerpt)
+        if typed is not None and text.startswith(typed):
+            return  # it may still be taken
+        del self._shown[document]
+        if typed is not None and not typed.startswith(text):
+            key = _place(before), text
+            self._counts[key] = self._counts.pop(key, 0) + 1
+            while len(self._counts) > _REMEMBERED:
+                self._counts.popitem(last=False)
+
+    def show(self, document: str, excerpt: Excerpt, text: str) -> None:
+        """Remember that a text is being shown."""
+        self._shown[document] = excerpt, text
+
+    def is_unwanted(self, excerpt: Excerpt, text: str) -> bool:
+        """Return whether the user has typed past the same text in such a line twice."""
+        return self._counts.get((_place(excerpt), text), 0) >= _TWICE
+
+
+def _typed(before: Excerpt, now: Excerpt) -> str | None:
+    """Return what was typed since, or None where the cursor went elsewhere."""
+    if now.suffix != before.suffix:
+        return None
+    # The window over a long file moves: what is compared ends where it ended.
+    at = now.prefix.rfind(before.prefix[-200:])
+    return None if at < 0 else now.prefix[at + len(before.prefix[-200:]) :]
+
+
+def _place(excerpt: Excerpt) -> str:
+    return excerpt.line_before.strip()

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from phial.assist.skip import Trigger
+from phial.assist.suggestions import Suggestions
+from phial.engine.base import Chunk
+from phial.errors import EngineError
+from phial.settings import CompletionSettings, ThresholdSettings
+from support.fake_engine import FakeEngine
+from unit.assist.cursor import excerpt_at
+
+
+async def shown(
+    before: str,
+    engine: FakeEngine,
+    trigger: Trigger = "automatic",
+    *,
+    suggestions: Suggestions | None = None,
+    threshold: float = -1.0,
+) -> list[str]:
+    wanted = CompletionSettings(debounce=0, threshold=ThresholdSettings(threshold, threshold, threshold))
+    found = await (suggestions or Suggestions()).at("a", excerpt_at(before), engine, wanted, trigger)
+    return [insertion.text for insertion in found]
+
+
+def sure(logprob: float) -> FakeEngine:
+    """An engine that first goes through the fragment, at any price, and then is as sure as this."""
+    return FakeEngine(Chunk(" ", (-9.0,)), Chunk("foo", (logprob,)), Chunk("()", (logprob,)))
+
+
+@pytest.mark.parametrize(("logprob", "texts"), [(-0.5, ["foo()"]), (-1.0, ["foo()"]), (-1.5, [])])
+async def test_unasked_only_what_is_likely_is_shown(logprob: float, texts: list[str]) -> None:
+    assert await shown("x = $0", sure(logprob)) == texts
+
+
+async def test_what_nobody_knows_the_probability_of_is_shown() -> None:
+    assert await shown("x = $0", FakeEngine(" foo()"), threshold=0.0) == ["foo()"]
+
+
+async def test_asked_for_everything_is_shown_that_there_is() -> None:
+    assert await shown("x = $0", sure(-5.0), "invoked") == ["foo()"]
+
+
+async def test_alternatives_differ_and_the_likeliest_comes_first() -> None:
+    engine = FakeEngine.of_answers(
+        [Chunk(" foo()", (-0.5,))], [Chunk(" bar()", (-0.2,))], [Chunk(" foo()", (-0.5,))]
+    )
+    assert await shown("x = $0", engine, "invoked") == ["bar()", "foo()"]
+    temperatures = [request.sampling.temperature for request in engine.requests]
+    assert (temperatures[0], len(temperatures), min(temperatures[1:]) > 0) == (0.0, 3, True)
+    assert len({request.sampling.seed for request in engine.requests}) == 3
+
+
+async def test_an_error_comes_through_as_it_is() -> None:
+    with pytest.raises(EngineError, match="It broke"):
+        await shown("x = $0", FakeEngine(error=EngineError("It broke.")), "invoked")
+
+
+async def test_what_was_typed_past_twice_comes_no_more_unless_it_is_asked_for() -> None:
+    suggestions = Suggestions()
+    for _ in range(2):
+        assert await shown("x = $0", FakeEngine(" foo()"), suggestions=suggestions) == ["foo()"]
+        assert await shown("x = b$0", FakeEngine(" bar()"), suggestions=suggestions) == ["ar()"]
+    assert await shown("x = $0", FakeEngine(" foo()"), suggestions=suggestions) == []
+    assert await shown("x = $0", FakeEngine(" foo()"), "invoked", suggestions=suggestions) == ["foo()"]
