@@ -46,6 +46,10 @@ def leave(name):
 """
 
 
+ALTERNATIVES = 3
+"""How many are written at once for somebody who asks."""
+
+
 def cursor(code: str) -> tuple[str, str, int, str]:
     """Return the text before and after `$0`, its line, and the line's text before it."""
     before, after = code.split("$0")
@@ -106,7 +110,9 @@ async def test_same_place_in_every_encoding(
         await window.until_ready()
         uri = window.open(before + after)
         found = await window.request("textDocument/inlineCompletion", completion_params(uri, line, character))
-    assert [item["insertText"] for item in found["items"]] == [wanted]
+    texts = [item["insertText"] for item in found["items"]]
+    assert texts[0] == wanted
+    assert len(set(texts)) == len(texts) <= ALTERNATIVES
     assert found["items"][0]["range"]["start"] == {"line": line, "character": character}
 
 
@@ -148,7 +154,7 @@ async def test_cancelled_while_it_is_computed(settings: dict[str, Any], host: Ho
         since = await metrics(host)
         now = await after_many_turns(host)
         assert now[GENERATED] - since[GENERATED] <= 2
-        assert now["phial_requests_total{cancelled}"] == before.get("phial_requests_total{cancelled}", 0) + 1
+        assert now["phial_requests_total{cancelled}"] == before.get("phial_requests_total{cancelled}", 0) + ALTERNATIVES
         assert await completed(window, CODE)
 
 
