@@ -17,7 +17,7 @@ import anyio
 import typer
 from rich.console import Console
 
-from evaluation import honesty, report, variants
+from evaluation import honesty, report, thresholds, variants
 from evaluation.askers import Ask, Trigger, bare_engine, language_server
 from evaluation.holes import KINDS, Half, Hole, Kind
 from evaluation.lines import Line, Lines
@@ -58,7 +58,9 @@ def main(
     limit: Annotated[int, typer.Option(help="Holes of each kind in each language, 0 for all.", min=0)] = 100,
     seed: Annotated[int, typer.Option(help="Which holes are dug.")] = 0,
     variant: Annotated[str, typer.Option(help=f"One of {', '.join(variants.NAMES)}.")] = "default",
-    trigger: Annotated[str, typer.Option(help="`invoked` by hand, or `automatic` as one types.")] = "invoked",
+    trigger: Annotated[
+        str, typer.Option(help="`automatic` as one types, or `invoked` by hand.")
+    ] = "automatic",
     output: Annotated[Path | None, typer.Option(help="Lines to write and to go on with.")] = None,
     jobs: Annotated[int, typer.Option(help="Processes that look for holes and check them.", min=1)] = 2,
     check: Annotated[
@@ -67,6 +69,9 @@ def main(
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option(help="Compare the lines of two runs.", metavar="A.jsonl B.jsonl"),
+    ] = None,
+    learn: Annotated[
+        Path | None, typer.Option(help="Learn thresholds from the lines of a run that showed everything.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
@@ -79,6 +84,9 @@ def main(
     """
     if compare:
         _compare(*compare, as_json=as_json)
+        return
+    if learn:
+        _learn(learn, as_json=as_json)
         return
     wanted_languages = cast("list[Language]", _some(languages, _LANGUAGES))
     wanted_kinds = cast("list[Kind]", _some(kinds, KINDS))
@@ -167,6 +175,14 @@ def _compare(first: Path, second: Path, *, as_json: bool) -> None:
         typer.echo(json.dumps(figures, indent=2))
     else:
         _console.print(report.comparison_table(figures))
+
+
+def _learn(file: Path, *, as_json: bool) -> None:
+    found = thresholds.learn(Lines(file))
+    if as_json:
+        typer.echo(json.dumps([asdict(threshold) for threshold in found], indent=2))
+    else:
+        _console.print(report.threshold_table(found))
 
 
 def _tell(lines: list[Line], file: Path, *, as_json: bool, as_markdown: bool) -> None:

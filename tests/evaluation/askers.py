@@ -117,7 +117,9 @@ async def bare_engine(way: Way, *, model: str, device: str) -> AsyncIterator[tup
             language=source.package.language,
         )
         found = await way(engine, excerpt)
-        return Shown(found.text, 0, found.replaces) if found else None
+        if found is None:
+            return None
+        return Shown(found.insertion.text, 0, found.insertion.replaces, found.confidence)
 
     engine = LocalEngine(Wish(model, device, keep_alive=1.0), tell)
     running = asyncio.create_task(engine.run())  # a task group would wrap the errors that cross it

@@ -55,11 +55,15 @@ class Function:
 
 @dataclass(frozen=True)
 class Shown:
-    """Ghost text, and how many characters before and after the cursor it takes the place of."""
+    """Ghost text, and how many characters before and after the cursor it takes the place of.
+
+    `confidence` is the mean log-probability of its first tokens, where that is known.
+    """
 
     text: str
     before: int = 0
     after: int = 0
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)

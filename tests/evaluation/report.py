@@ -13,6 +13,7 @@ from evaluation.holes import KINDS
 from evaluation.honesty import Honesty
 from evaluation.lines import Line
 from evaluation.statistics import bootstrap, mcnemar, quantile, wilson
+from evaluation.thresholds import Threshold
 
 Figures = dict[str, Any]
 
@@ -91,6 +92,17 @@ def comparison_table(figures: Iterable[Figures]) -> Table:
             str(row["only_second"]),
             f"{row['p']:.3g}",
         )
+    return shown
+
+
+def threshold_table(found: Iterable[Threshold]) -> Table:
+    """Lay learnt thresholds out for a terminal."""
+    shown = Table(title="Thresholds of confidence", title_justify="left", pad_edge=False)
+    for column in ("Kind", "threshold", "shown", "good ones kept", "precision without", "precision with"):
+        shown.add_column(column, justify="left" if column == "Kind" else "right")
+    for row in found:
+        shares = (row.shown, row.kept, row.precision_before, row.precision)
+        shown.add_row(row.kind, f"{row.value:.3f}", *map(_percent, shares))
     return shown
 
 

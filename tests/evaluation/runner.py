@@ -86,6 +86,7 @@ async def _answered(hole: Hole, ask: Ask, asked: Asked) -> dict[str, Any]:
         **asdict(asked),
         "shown": shown.text if shown else None,
         "replaces": [shown.before, shown.after] if shown else [0, 0],
+        "confidence": shown.confidence if shown else None,
         "truth": hole.truth,
         "seconds": seconds,
         **await _scored(hole, shown),
