@@ -37,10 +37,12 @@ test("Explain Selection streams into the panel what the server sends, with the s
 test("Ask streams into the panel, and Stop stops within a second", async () => {
   const { editor, said } = await openRecorded({ "phial.chat.maxTokens": 2000 });
   await modelReady(editor);
+  await openFile(editor, "inventory.py");
   await ask(editor, "How do I reverse a list in Python?");
   await chatPanel(editor).locator('[data-testid="message-assistant"][data-state="done"]').waitFor(patience);
   await screenshot(editor, "chat");
   await runCommand(editor, "Phial: New Chat");
+  await chatPanel(editor).locator('[data-testid="input"]:focus').waitFor();
   const before = (await said()).pieces.length;
   await ask(editor, "Tell me a long story about a king and his seven daughters.");
   await expect.poll(async () => (await said()).pieces.length, patience).toBeGreaterThan(before + 2);

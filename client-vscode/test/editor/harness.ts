@@ -136,10 +136,12 @@ async function choose(page: Page, text: string, row: string): Promise<void> {
   const box = page.locator(".quick-input-widget input[type=text]");
   await box.waitFor();
   await box.fill(text);
-  await page
-    .locator(".quick-input-list .monaco-list-row.focused", { hasText: new RegExp(row, "i") })
-    .waitFor();
+  const chosen = page.locator(".quick-input-list .monaco-list-row.focused", {
+    hasText: new RegExp(row, "i"),
+  });
+  await chosen.waitFor();
   await page.keyboard.press("Enter");
+  await chosen.waitFor({ state: "hidden" }); // else the next key would go to the box that is closing
 }
 
 async function keepTraces(test: string, home: string, page: Page | undefined): Promise<void> {

@@ -1,11 +1,9 @@
-"""What the engine knows of languages, by LSP's language ids: comments, indentation, and what a block begins with."""
+"""What the engine knows of languages, by LSP's language ids: comments, and what a block begins with."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-
-from phial.assist.excerpt import indentation
 
 
 @dataclass(frozen=True)
@@ -19,7 +17,6 @@ class Language:
 
     line_comments: tuple[str, ...] = ()
     block_comments: tuple[tuple[str, str], ...] = ()
-    indent: str = "    "
     opens: str = r""
     heads: str = r""
     ends: str = r""
@@ -61,22 +58,6 @@ def commented(text: str, name: str) -> str | None:
     return None
 
 
-def indent_of(text: str, name: str) -> str:
-    """Return one step of indentation as a text has it: its first indented line's, or its language's own."""
-    first = next((line for line in text.split("\n") if line.strip() and line[0] in " \t"), None)
-    if first is None:
-        return language(name).indent
-    blanks = indentation(first)
-    # A continuation or the middle of a block comment is no step.
-    return (
-        "\t"
-        if "\t" in blanks
-        else " " * len(blanks)
-        if len(blanks) in {2, 3, 4, 8}
-        else language(name).indent
-    )
-
-
 def _matches(pattern: str, text: str, *, start: bool = False) -> bool:
     # re keeps what it has compiled.
     return (re.match if start else re.search)(pattern, text) is not None
@@ -106,10 +87,10 @@ _C = Language(
     opens=_LABEL,
     heads=_BRACE_HEADS,
 )
-_SCRIPT = replace(_C, indent="  ", opens=rf"{_LABEL}|{_TAG}")
-_MARKUP = Language(block_comments=(("<!--", "-->"),), indent="  ", opens=_TAG, ends=r"</")
-_STYLES = Language(block_comments=(("/*", "*/"),), indent="  ")
-_HASH = Language(line_comments=("#",), indent="  ")
+_SCRIPT = replace(_C, opens=rf"{_LABEL}|{_TAG}")
+_MARKUP = Language(block_comments=(("<!--", "-->"),), opens=_TAG, ends=r"</")
+_STYLES = Language(block_comments=(("/*", "*/"),))
+_HASH = Language(line_comments=("#",))
 _PROSE = Language(prose=True)
 _UNKNOWN = Language(
     line_comments=("//", "#", "--", ";"),
@@ -123,7 +104,6 @@ _PYTHON = Language(
 )
 _SHELL = Language(
     line_comments=("#",),
-    indent="  ",
     opens=r"\b(?:then|else)|^case\b.*\bin",
     heads=r"\(?[^()\s][^()]*\)",
     ends=r"(?:fi|done|esac)\b",
@@ -132,7 +112,6 @@ _SHELL = Language(
 _RUBY = Language(
     line_comments=("#",),
     block_comments=(("=begin", "=end"),),
-    indent="  ",
     opens=r"\b(?:then|begin|else|ensure)",
     heads=r"(?!.*\bend\b)(?:def|class|module|if|unless|while|until|case|when|for|elsif|rescue|private def)\b.*",
     ends=r"end\b",
@@ -141,7 +120,6 @@ _RUBY = Language(
 _LUA = Language(
     line_comments=("--",),
     block_comments=(("--[[", "]]"),),
-    indent="  ",
     opens=r"\b(?:then|else|repeat)|\bfunction\b[^()]*\([^()]*\)",
     ends=r"(?:end|until)\b",
     continues=r"(?:else|elseif)\b",
@@ -161,9 +139,7 @@ _MARKDOWN = Language(
 _LANGUAGES: dict[str, Language] = {
     "python": _PYTHON,
     **dict.fromkeys(("java", "c", "cpp", "cuda-cpp", "csharp", "objective-c", "objective-cpp"), _C),
-    **dict.fromkeys(("kotlin", "swift", "scala", "groovy", "rust", "zig"), _C),
-    "go": replace(_C, indent="\t"),
-    "dart": replace(_C, indent="  "),
+    **dict.fromkeys(("kotlin", "swift", "scala", "groovy", "rust", "zig", "go", "dart"), _C),
     "php": replace(_C, line_comments=("//", "#")),
     "fsharp": Language(("//",), (("(*", "*)"),), opens=r"=|\b(?:then|with)"),
     **dict.fromkeys(("javascript", "javascriptreact", "typescript", "typescriptreact"), _SCRIPT),
@@ -173,11 +149,11 @@ _LANGUAGES: dict[str, Language] = {
     "sql": _SQL,
     "shellscript": _SHELL,
     "dockerfile": replace(_HASH, opens=r"\\"),
-    "makefile": Language(("#",), indent="\t", heads=r"[^\s#=][^#=]*:[^=]*"),
-    "yaml": Language(("#",), indent="  ", opens=r":|:\s*[|>][+-]?"),
+    "makefile": Language(("#",), heads=r"[^\s#=][^#=]*:[^=]*"),
+    "yaml": Language(("#",), opens=r":|:\s*[|>][+-]?"),
     **dict.fromkeys(("toml", "ini", "properties", "nix", "terraform", "r", "perl", "graphql"), _HASH),
-    **dict.fromkeys(("json",), Language(indent="  ")),
-    **dict.fromkeys(("jsonc", "json5"), Language(("//",), indent="  ")),
+    **dict.fromkeys(("json",), Language()),
+    **dict.fromkeys(("jsonc", "json5"), Language(("//",))),
     **dict.fromkeys(("ruby", "crystal"), _RUBY),
     "elixir": replace(_RUBY, block_comments=()),
     "julia": replace(
@@ -185,7 +161,7 @@ _LANGUAGES: dict[str, Language] = {
     ),
     "lua": _LUA,
     "haskell": Language(("--",), (("{-", "-}"),), opens=r"=|\b(?:where|of|let)"),
-    **dict.fromkeys(("clojure", "lisp", "scheme", "racket"), Language((";",), indent="  ")),
+    **dict.fromkeys(("clojure", "lisp", "scheme", "racket"), Language((";",))),
     "powershell": Language(("#",), (("<#", "#>"),)),
     "bat": Language(("rem",)),
     "vb": Language(("'",), heads=r"(?i:(?:sub|function|if|for|while|class)\b.*)", ends=r"(?i:end\b|next\b)"),

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from phial.assist.excerpt import Excerpt
+from phial.assist.languages import commented
 from phial.engine.base import COMPLETION_PRIORITY, Abilities, Infill, Message, Request, Sampling
 
 _COMPLETION_SYSTEM = (
@@ -73,16 +74,17 @@ def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> Co
     found = _FRAGMENT.search(excerpt.prefix)
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
+    begun = _path_line(excerpt) + prefix
     regex = f"{fragment}[\\s\\S]*" if fragment and abilities.regex else None
     if abilities.fill_in_middle:
-        infill = Infill(prefix, excerpt.suffix, Sampling(max_tokens=max_tokens, regex=regex))
+        infill = Infill(begun, excerpt.suffix, Sampling(max_tokens=max_tokens, regex=regex))
         return CompletionPrompt(infill, fragment)
     fence = fence_for(excerpt.prefix + excerpt.suffix)
     request = Request(
         messages=(
             Message("system", _COMPLETION_SYSTEM),
             Message("user", _completion_user(excerpt, fence)),
-            Message("assistant", f"{fence}{excerpt.language}\n{prefix}"),
+            Message("assistant", f"{fence}{excerpt.language}\n{begun}"),
         ),
         sampling=Sampling(max_tokens=max_tokens, stop=(f"\n{fence}",), regex=regex),
         continues=True,
@@ -109,6 +111,12 @@ def fence_for(text: str) -> str:
     """Return a code fence that is longer than any in the text, as CommonMark wants it."""
     longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
     return "`" * (longest + 1)
+
+
+def _path_line(excerpt: Excerpt) -> str:
+    """Return the file's path as a comment of its own language, where it has one."""
+    comment = commented(excerpt.path, excerpt.language) if excerpt.path else None
+    return f"{comment}\n" if comment else ""
 
 
 def _completion_user(excerpt: Excerpt, fence: str) -> str:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from phial.assist.languages import commented, indent_of, language
+from phial.assist.languages import commented, language
 
 
 @pytest.mark.parametrize(
@@ -23,18 +23,6 @@ from phial.assist.languages import commented, indent_of, language
 )
 def test_commented(name: str, line: str | None) -> None:
     assert commented("a", name) == line
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "indent"),
-    [
-        *(("", "python", "    "), ("", "go", "\t"), ("", "typescript", "  "), ("", "nobody-knows", "    ")),
-        *(("if a:\n  b\n", "python", "  "), ("f {\n\ta\n}", "java", "\t"), ("a\n\n   \nb", "python", "    ")),
-        *(("/**\n * a\n */\n", "java", "    "), ("f(a,\n       b)", "java", "    ")),
-    ],
-)
-def test_indent_of(text: str, name: str, indent: str) -> None:
-    assert indent_of(text, name) == indent
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,11 @@ def contents(prompt: CompletionPrompt) -> tuple[str, str, str]:
     return system, user, assistant
 
 
+def path_line(excerpt: Excerpt) -> str:
+    comment = {"python": "#", "": "//"}[excerpt.language]
+    return f"{comment} {excerpt.path}\n" if excerpt.path else ""
+
+
 # Completions
 
 
@@ -90,7 +95,7 @@ def test_the_assistants_turn_holds_the_whole_prefix_but_for_the_fragment(excerpt
     prompt = asked(excerpt)
     _, _, assistant = contents(prompt)
     header, _, begun = assistant.partition("\n")
-    assert begun + prompt.fragment == excerpt.prefix
+    assert begun + prompt.fragment == path_line(excerpt) + excerpt.prefix
     assert header == fence_for(excerpt.prefix + excerpt.suffix) + excerpt.language
 
 
@@ -113,11 +118,24 @@ def test_a_model_that_fills_gaps_is_asked_to(excerpt: Excerpt) -> None:
     prompt = asked(excerpt, Abilities(regex=True, fill_in_middle=True))
     held = asked(excerpt)
     assert isinstance(prompt.request, Infill)
-    assert prompt.request.prefix + prompt.fragment == excerpt.prefix
+    assert prompt.request.prefix + prompt.fragment == path_line(excerpt) + excerpt.prefix
     assert prompt.request.suffix == excerpt.suffix
     assert prompt.request.priority == COMPLETION_PRIORITY
     assert (prompt.fragment, prompt.request.sampling.regex) == (held.fragment, held.request.sampling.regex)
     assert prompt.request.sampling == Sampling(max_tokens=96, regex=held.request.sampling.regex)
+
+
+@pytest.mark.parametrize(
+    ("path", "language", "begun"),
+    [
+        ("src/a.py", "python", "```python\n# src/a.py\nx ="),
+        ("a.css", "css", "```css\n/* a.css */\nx ="),
+        ("a.json", "json", "```json\nx ="),
+        ("", "python", "```python\nx ="),
+    ],
+)
+def test_the_path_stands_above_the_code_as_a_comment(path: str, language: str, begun: str) -> None:
+    assert contents(prompt_at("x =$0", path=path, language=language))[2] == begun
 
 
 @given(excerpts)

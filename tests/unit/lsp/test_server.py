@@ -212,7 +212,7 @@ async def test_the_position_counts_as_lsp_wants(text: str, line: int, character:
     engine = FakeEngine("z")
     server, _ = served(engine, text=text)
     assert ghost_text(await complete(server, line, character)) == "z"
-    assert asked_of(engine).messages[-1] == Message("assistant", f"```python\n{prefix}")
+    assert asked_of(engine).messages[-1] == Message("assistant", f"```python\n# src/a.py\n{prefix}")
 
 
 async def test_the_model_hears_of_the_files_path_and_what_follows() -> None:
@@ -249,7 +249,7 @@ async def test_what_is_typed_meanwhile_does_not_change_the_question() -> None:
         tasks.start_soon(lambda: complete(server, 0, 2, kind=AUTOMATIC))
         await anyio.wait_all_tasks_blocked()
         server.documents.open(types.TextDocumentItem(URI, "python", 2, "something else"))
-    assert asked_of(engine).messages[-1].content == "```python\nx."
+    assert asked_of(engine).messages[-1].content == "```python\n# src/a.py\nx."
 
 
 async def test_to_cancel_is_to_leave_the_model() -> None:
