@@ -69,12 +69,12 @@ async def expected(engine: OpenAIEngine, code: str, language: str = "python") ->
 
 async def completed(window: Editor, code: str) -> str | None:
     before, after, line, line_before = cursor(code)
-    return await window.complete(window.open(before + after), line, len(line_before))
+    return await window.complete(window.open(before + after), line, len(line_before), unasked=True)
 
 
 @pytest.mark.parametrize(
     "code",
-    [CODE, "x = 1\nif x:\n    pri$0", "def square(x):$0\n"],
+    [CODE, "x = 1\nif x:\n    pri$0", "def square(x):\n    return x * x\n\n\ndef cube(x):$0\n"],
     ids=["rest of a line", "inside a word", "block"],
 )
 async def test_what_the_host_gives(window: Editor, engine: OpenAIEngine, code: str) -> None:
@@ -154,7 +154,10 @@ async def test_cancelled_while_it_is_computed(settings: dict[str, Any], host: Ho
         since = await metrics(host)
         now = await after_many_turns(host)
         assert now[GENERATED] - since[GENERATED] <= 2
-        assert now["phial_requests_total{cancelled}"] == before.get("phial_requests_total{cancelled}", 0) + ALTERNATIVES
+        assert (
+            now["phial_requests_total{cancelled}"]
+            == before.get("phial_requests_total{cancelled}", 0) + ALTERNATIVES
+        )
         assert await completed(window, CODE)
 
 

@@ -71,9 +71,10 @@ class Editor:
         self.notify("textDocument/didOpen", {"textDocument": item})
         return uri
 
-    async def complete(self, uri: str, line: int, character: int) -> str | None:
+    async def complete(self, uri: str, line: int, character: int, *, unasked: bool = False) -> str | None:
         """Return the ghost text at a position, or None."""
-        found = await self.request("textDocument/inlineCompletion", completion_params(uri, line, character))
+        params = completion_params(uri, line, character, unasked=unasked)
+        found = await self.request("textDocument/inlineCompletion", params)
         return str(found["items"][0]["insertText"]) if found else None
 
     async def chat(self, question: str = "", **params: Any) -> Json:
@@ -239,10 +240,10 @@ async def editor(
         yield window
 
 
-def completion_params(uri: str, line: int, character: int) -> Json:
-    """Return the params of a completion that the user asked for by hand, which waits for no pause."""
+def completion_params(uri: str, line: int, character: int, *, unasked: bool = False) -> Json:
+    """Return the params of a completion that the user asked for by hand, which waits for no pause, or did not."""
     return {
         "textDocument": {"uri": uri},
         "position": {"line": line, "character": character},
-        "context": {"triggerKind": 1},
+        "context": {"triggerKind": 2 if unasked else 1},
     }
