@@ -13,6 +13,7 @@ import {
   type Question,
   title,
 } from "./conversation";
+import { ConversationFile } from "./conversationFile";
 import { restored, stored } from "./conversationStore";
 import { findFiles, LastEditor, openLink, openNewFile, plainAttachment } from "./panelEditor";
 import { panelHtml } from "./panelHtml";
@@ -33,6 +34,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   /** The view, once its page listens. */
   private view: vscode.WebviewView | undefined;
   private saving: NodeJS.Timeout | undefined;
+  private readonly file: ConversationFile;
   private readonly lastEditor = new LastEditor();
   private readonly subscriptions: vscode.Disposable[];
 
@@ -40,7 +42,8 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     private readonly context: vscode.ExtensionContext,
     private readonly backend: ChatBackend,
   ) {
-    this.state = restored(context.workspaceState.get(storageKey), randomUUID(), Date.now());
+    this.file = new ConversationFile((context.storageUri ?? context.globalStorageUri).fsPath);
+    this.state = restored(this.file.read(), randomUUID(), Date.now());
     this.subscriptions = [
       this.lastEditor,
       this.lastEditor.onDidChange(() => this.showContext()),
@@ -193,8 +196,7 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
   private save(): void {
     clearTimeout(this.saving);
     this.saving = undefined;
-    // Nothing is lost but the history if the editor cannot store it; it logs why itself.
-    void this.context.workspaceState.update(storageKey, stored(this.state));
+    this.file.write(stored(this.state));
   }
 
   private async findFiles(search: number, query: string): Promise<void> {
@@ -235,8 +237,6 @@ export class ChatView implements vscode.WebviewViewProvider, vscode.Disposable {
     if (this.view?.visible) void this.view.webview.postMessage(update);
   }
 }
-
-const storageKey = "phial.conversations";
 
 /** Milliseconds between two savings of a running answer: the store takes the whole history each time. */
 const savePace = 2000;

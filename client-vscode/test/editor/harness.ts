@@ -101,7 +101,7 @@ export function chatPanel({ page }: Editor): FrameLocator {
 
 /** Our item in the status bar. */
 export function statusItem({ page }: Editor): Locator {
-  return page.locator(".statusbar-item", { hasText: "Phial" });
+  return page.locator('.statusbar-item[id$="phial.status"]');
 }
 
 /** Wait until the model is loaded: there is no ghost text before. */

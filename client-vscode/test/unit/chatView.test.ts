@@ -1,7 +1,11 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ChatBackend } from "../../src/chat";
 import { ChatView } from "../../src/chatView";
 import type { Conversation } from "../../src/conversation";
+import { ConversationFile } from "../../src/conversationFile";
 import type { PanelRequest, PanelUpdate } from "../../src/panelMessages";
 import type { ChatParams, ChatResult, StatusResult } from "../../src/protocol";
 
@@ -56,14 +60,16 @@ interface Asked {
 
 let asked: Asked[];
 let updates: PanelUpdate[];
-let stored: unknown;
+let folder: string;
 let chat: ChatView;
 let tell: (request: PanelRequest | { type: string }) => void;
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 beforeEach(() => {
   vi.clearAllMocks();
   asked = [];
-  stored = undefined;
+  folder = mkdtempSync(join(tmpdir(), "phial-"));
   open();
 });
 
@@ -145,9 +151,9 @@ describe("the conversations", () => {
     vi.useFakeTimers();
     tell({ type: "ask", question: { text: "why?", task: "ask", attachments: [] } } as PanelRequest);
     asked[0]?.told("half");
-    expect(JSON.stringify(stored)).not.toContain("half");
+    expect(JSON.stringify(new ConversationFile(folder).read() ?? null)).not.toContain("half");
     vi.advanceTimersByTime(5000);
-    expect(JSON.stringify(stored)).toContain("half");
+    expect(JSON.stringify(new ConversationFile(folder).read() ?? null)).toContain("half");
     vi.useRealTimers();
   });
 
@@ -210,13 +216,7 @@ function open(): void {
         asked.push({ params, told, token, finish, fail });
       }),
   };
-  const workspaceState = {
-    get: () => stored,
-    update: async (_key: string, value: unknown) => {
-      stored = JSON.parse(JSON.stringify(value));
-    },
-  };
-  chat = new ChatView({ workspaceState, extensionUri: "ext" } as never, backend);
+  chat = new ChatView({ storageUri: { fsPath: folder }, extensionUri: "ext" } as never, backend);
   const view = {
     visible: true,
     webview: {
