@@ -109,7 +109,7 @@ async function lookUp(context: vscode.ExtensionContext) {
 
 async function offer(context: vscode.ExtensionContext): Promise<void> {
   const choice = await vscode.window.showInformationMessage(
-    "Phial runs on this machine and needs its server: about 340 MB, installed by pip into a folder of its own.",
+    "Phial runs on this machine and needs its server: about 400 MB, installed by pip into a folder of its own.",
     installing,
     choosing,
     "Not now",
