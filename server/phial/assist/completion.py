@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -49,22 +49,28 @@ async def alternatives(
 ) -> list[Completion]:
     """Return up to three different things to insert, the most likely first. Raises `PhialError`.
 
-    They are written at the same time, which takes little longer than one.
+    They are written at the same time, which takes little longer than one: once the first has begun, so that
+    the prompt is read once.
     """
     prompt = prompts.completion(excerpt, engine.abilities, max_tokens=max_tokens)
     found: list[Completion] = []
     failures: list[PhialError] = []
+    begun = anyio.Event()
 
     async def write(variant: CompletionPrompt) -> None:
         try:
-            if completion := await _completed(engine, excerpt, variant, max_lines):
+            if completion := await _completed(engine, excerpt, variant, max_lines, begun.set):
                 found.append(completion)
         except PhialError as error:  # a task group would wrap it
             failures.append(error)
+        finally:
+            begun.set()
 
     async with anyio.create_task_group() as tasks:
-        for variant in (prompt, *(_varied(prompt, seed) for seed in range(1, _ALTERNATIVES))):
-            tasks.start_soon(write, variant)
+        tasks.start_soon(write, prompt)
+        await begun.wait()
+        for seed in range(1, _ALTERNATIVES):
+            tasks.start_soon(write, _varied(prompt, seed))
     if failures and not found:
         raise failures[0]
     different = {completion.insertion.text: completion for completion in found}
@@ -84,13 +90,18 @@ def is_sure(found: Completion, excerpt: Excerpt, thresholds: Mapping[str, float]
 
 
 async def _completed(
-    engine: Engine, excerpt: Excerpt, prompt: CompletionPrompt, max_lines: int
+    engine: Engine,
+    excerpt: Excerpt,
+    prompt: CompletionPrompt,
+    max_lines: int,
+    begun: Callable[[], None] = lambda: None,
 ) -> Completion | None:
     fragment = prompt.fragment
     written, whole = "", True
     logprobs: list[float] = []
     async with engine.stream(prompt.request) as chunks:
         async for chunk in chunks:
+            begun()
             written += chunk.text
             if len(written) > len(fragment):  # tokens inside the fragment had no choice
                 logprobs += chunk.logprobs

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import anyio
 import pytest
 
 from phial.assist.skip import Trigger
@@ -50,6 +51,15 @@ async def test_alternatives_differ_and_the_likeliest_comes_first() -> None:
     temperatures = [request.sampling.temperature for request in engine.requests]
     assert (temperatures[0], len(temperatures), min(temperatures[1:]) > 0) == (0.0, 3, True)
     assert len({request.sampling.seed for request in engine.requests}) == 3
+
+
+async def test_the_other_alternatives_begin_when_the_first_has_read_the_prompt() -> None:
+    engine = FakeEngine(hangs=True)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(shown, "x = $0", engine, "invoked")
+        await engine.hanging.wait()
+        assert len(engine.requests) == 1
+        tasks.cancel_scope.cancel()
 
 
 async def test_an_error_comes_through_as_it_is() -> None:
