@@ -22,7 +22,7 @@ Filter = Callable[[str, Excerpt], str]
 
 def trim(text: str, excerpt: Excerpt, *, whole: bool = True, max_lines: int = 12) -> Insertion:
     """Return what of a model's text to insert; "" for nothing. `whole`: the model has ended by itself."""
-    if not whole and opens_block(excerpt):
+    if not whole and ("\n" in text or opens_block(excerpt)):
         text = _without_last_line(text)
     while True:
         found = _settled(text, excerpt, max_lines)
@@ -39,7 +39,7 @@ def is_complete(text: str, excerpt: Excerpt, *, max_lines: int = 12) -> bool:
     head = _without_last_line(text)
     if head.count("\n") >= max_lines:
         return True
-    return len(_cut(text, excerpt)) < len(head) or ("\n" in text and not opens_block(excerpt))
+    return len(_cut(text, excerpt)) < len(head)
 
 
 # These decide line by line: what they cut off stays off, whatever the model still writes.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from phial.assist.excerpt import Excerpt, indentation
 from phial.assist.languages import language
 from phial.assist.syntax import CLOSER_OF, Block, block_at, brackets_left_open, opens_block
@@ -11,8 +13,13 @@ _CLOSERS = ")]}"
 
 
 def cut_line(text: str, excerpt: Excerpt) -> str:
-    """Stop at the end of the line unless a block begins at the cursor."""
-    return text if opens_block(excerpt) else text.partition("\n")[0]
+    """Stop at the end of the line unless a block begins at the cursor; behind the block if the line opens one."""
+    if opens_block(excerpt):
+        return text
+    line, newline, body = text.partition("\n")
+    opened = replace(excerpt, prefix=excerpt.prefix + line)
+    block = block_at(opened)
+    return line + cut_dedent(newline + body, opened) if newline and block and block.opener else line
 
 
 def cut_dedent(text: str, excerpt: Excerpt) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from phial.assist.excerpt import Excerpt, indentation, whole_lines_before
 from phial.assist.syntax import (
     CLOSER_OF,
     COMMENT_BEGIN,
     WINDOW_BEFORE,
+    block_at,
     brackets_left_open,
     error_count,
     is_inside_text,
     without_cut_off,
 )
+from phial.assist.trim.lines import lines_below
 
 WINDOW_AFTER = 800
 """Characters parsed after the cursor."""
@@ -34,6 +37,8 @@ def sound_head(written: str, excerpt: Excerpt, replaces: int = 0) -> str:
     allowed: dict[bool, int] = {}
     for size in sorted(sizes, reverse=True):
         head = "\n".join(lines[:size])
+        if not _fits_below(head, excerpt):
+            continue
         rest = suffix[replaces:] if head == written else suffix
         texts = dict.fromkeys((_closed(head, excerpt), head))
         counts = (error_count(prefix + text + rest, excerpt.language) or 0 for text in texts)
@@ -59,6 +64,23 @@ def _closed(head: str, excerpt: Excerpt) -> str:
 
 
 _SHELL_END = {"do": "done", "then": "fi"}
+
+
+def _fits_below(head: str, excerpt: Excerpt) -> bool:
+    """Return whether the line below may stand there by its indentation, which the parser does not mind."""
+    below = next(iter(lines_below(excerpt)), None)
+    *_, last = (excerpt.line_before + head).rstrip().split("\n")
+    if excerpt.language != "python" or below is None or excerpt.line_after.strip():
+        return True
+    if (
+        last.lstrip().startswith("#")
+        or last.endswith("\\")
+        or brackets_left_open(excerpt.prefix[-WINDOW_BEFORE:] + head)
+    ):
+        return True
+    block = block_at(replace(excerpt, prefix=excerpt.prefix + head))
+    is_opener = block is not None and block.opener != ""
+    return is_opener == (len(indentation(below)) > len(indentation(last)))
 
 
 def _goes_on(head: str, excerpt: Excerpt) -> bool:
