@@ -62,13 +62,21 @@ def similarity(text: str, truth: str) -> float:
 
 
 def repeats_suffix(text: str, hole: Hole) -> bool:
-    """Return whether a line is shown that stands below the cursor already; brackets alone are none."""
-    below = next((line.strip() for line in hole.suffix.split("\n")[1:] if line.strip()), "")
-    first, *others = text.split("\n")
-    whole_first = hole.prefix.rpartition("\n")[2] + first
-    shown = {line.strip() for line in (whole_first, *others)}
-    true = {line.strip() for line in hole.truth.split("\n")}
-    return re.search(r"\w", below) is not None and below in shown - true
+    """Return whether a line is shown that stands next below the cursor already.
+
+    Brackets alone are none, and a short line, such as `return True`, only at the same depth.
+    """
+    below = next((line.rstrip() for line in hole.suffix.split("\n")[1:] if line.strip()), "")
+    before = hole.prefix.rpartition("\n")[2]
+    shown, true = ([before + lines[0], *lines[1:]] for lines in (text.split("\n"), hole.truth.split("\n")))
+    if not re.search(r"\w", below) or below.strip() in {line.strip() for line in true}:
+        return False
+    if len(re.sub(r"\s", "", below)) < _TELLING_CHARS:
+        return below in {line.rstrip() for line in shown}
+    return below.strip() in {line.strip() for line in shown}
+
+
+_TELLING_CHARS = 12
 
 
 def noise(text: str, truth: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from phial.assist.trim.lines import lines, lines_below
 
 
 def cut_suffix_lines(text: str, excerpt: Excerpt) -> str:
-    """Stop at a line that stands next below the cursor already, with the same indentation.
+    """Stop at a line that stands next below the cursor already; a short one, at the same indentation.
 
     Nearly the same is the same: other quotes, blanks, a comma or semicolon at its end. Other words are
     not: `width` and `height` on lines that are alike otherwise are good code.
@@ -20,9 +20,14 @@ def cut_suffix_lines(text: str, excerpt: Excerpt) -> str:
         return text
     for number, line in enumerate(lines(text)):
         whole = line.text if number else excerpt.line_before + line.text
-        if line.text.strip() and _skeleton(whole) == _skeleton(below):
+        if line.text.strip() and _is_same(whole, below):
             return text[: line.start]
     return text
+
+
+def _is_same(line: str, below: str) -> bool:
+    (indent, bare), (indent_below, bare_below) = _skeleton(line), _skeleton(below)
+    return bare == bare_below and (indent == indent_below or len(bare) >= _TELLING_CHARS)
 
 
 def cut_echo(text: str, excerpt: Excerpt) -> str:
@@ -38,6 +43,8 @@ def cut_echo(text: str, excerpt: Excerpt) -> str:
 
 
 _ECHO_CHARS = 5
+_TELLING_CHARS = 12
+"""From here on two lines that are alike are no chance: `return True` may stand at any depth."""
 
 
 def _skeleton(line: str) -> tuple[str, str]:
