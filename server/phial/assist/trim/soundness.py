@@ -69,18 +69,19 @@ _SHELL_END = {"do": "done", "then": "fi"}
 def _fits_below(head: str, excerpt: Excerpt) -> bool:
     """Return whether the line below may stand there by its indentation, which the parser does not mind."""
     below = next(iter(lines_below(excerpt)), None)
-    *_, last = (excerpt.line_before + head).rstrip().split("\n")
     if excerpt.language != "python" or below is None or excerpt.line_after.strip():
         return True
-    if (
-        last.lstrip().startswith("#")
-        or last.endswith("\\")
-        or brackets_left_open(excerpt.prefix[-WINDOW_BEFORE:] + head)
-    ):
+    above = excerpt.prefix.removesuffix(excerpt.line_before)
+    code = above + _COMMENTS_AT_END.sub("", (excerpt.line_before + head).rstrip())
+    *_, last = code.split("\n")
+    if last.lstrip().startswith("#") or last.endswith("\\") or brackets_left_open(code[-WINDOW_BEFORE:]):
         return True
-    block = block_at(replace(excerpt, prefix=excerpt.prefix + head))
+    block = block_at(replace(excerpt, prefix=code))
     is_opener = block is not None and block.opener != ""
     return is_opener == (len(indentation(below)) > len(indentation(last)))
+
+
+_COMMENTS_AT_END = re.compile(r"(?:\n[ \t]*#.*|\n[ \t]*)+\Z")
 
 
 def _goes_on(head: str, excerpt: Excerpt) -> bool:
