@@ -108,7 +108,8 @@ async def _completed(
             whole = whole and chunk.finish_reason != "length"
             if not fragment.startswith(written[: len(fragment)]):
                 return None
-            if is_complete(written[len(fragment) :], excerpt, max_lines=max_lines):
+            # Only a line that has ended can be the last.
+            if "\n" in chunk.text and is_complete(written[len(fragment) :], excerpt, max_lines=max_lines):
                 break
     found = trim(written[len(fragment) :], excerpt, whole=whole, max_lines=max_lines)
     return Completion(found, _mean(logprobs[:_JUDGED_TOKENS])) if found.text else None

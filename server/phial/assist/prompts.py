@@ -71,7 +71,7 @@ def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> Co
 
     Where the engine cannot hold its answer to the fragment, most go through it all the same.
     """
-    found = _FRAGMENT.search(excerpt.prefix)
+    found = _FRAGMENT.search(excerpt.line_before)
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
     begun = _path_line(excerpt) + prefix
