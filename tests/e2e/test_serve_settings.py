@@ -10,8 +10,10 @@ import pytest
 
 from phial.address import HostAddress
 from support.editors import ResponseError, editor
-from support.hosts import relay_to
+from support.hosts import metrics, relay_to
 from support.processes import hosts_in
+
+LOOP = 'for name in ["Ada", "Grace"]:\n    print('
 
 PULLS = {"workspace": {"configuration": True}}
 
@@ -42,7 +44,7 @@ async def test_defaults_are_used_for_what_is_wrong(host: HostAddress) -> None:
         wrong = {"engine": remote, "completion": {"maxTokens": "many", "debounce": [], "enable": "no"}}
         async with editor(wrong) as window:
             await window.until_ready()
-            assert await window.complete(window.open("def square(x):\n    return "), 1, 11)
+            await window.complete(window.open(LOOP), 1, 10)
         assert relay.questions[-1]["max_tokens"] == 96
 
 
@@ -127,7 +129,9 @@ async def test_server_of_the_user(host: HostAddress, own_home: Path, key: str) -
         status = await window.until_ready()
         assert host.url in status["message"]
         assert "Paris" in (await window.chat("What is the capital of France?"))["text"]
-        assert await window.complete(window.open("def square(x):\n    return "), 1, 11)
+        before = (await metrics(host))["phial_prompt_tokens_total"]
+        await window.complete(window.open(LOOP), 1, 10)
+        assert (await metrics(host))["phial_prompt_tokens_total"] > before
         assert hosts_in(own_home) == []
         assert host.token not in window.stderr
     assert list((own_home / "hosts").glob("*")) == [] if (own_home / "hosts").exists() else True
