@@ -36,7 +36,3 @@ async def written(backend: Backend, regex: str) -> str:
         tokens += generation.read()
     shown = backend.tokenizer.decode(prompt)
     return backend.tokenizer.decode([*prompt, *(token.id for token in tokens)]).removeprefix(shown)
-
-
-def test_loading_finds_out_that_it_can_be_held(backend_of: BackendOf) -> None:
-    assert backend_of("genai", "int8", False).card.regex

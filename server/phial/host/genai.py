@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -82,12 +81,13 @@ def load(
         cache_blocks=cache.blocks,
         prefill_chunk=_PREFILL_CHUNK,
         max_requests=_MANY,
+        regex=True,
         device_reason=reason,
         fill_in_middle=tokenizer.fill_in_middle(),
     )
     backend = GenaiBackend(pipeline, tokenizer, card)
     progress("warming up", 0.7)
-    backend.card = replace(card, regex=backend.warm_up())
+    backend.warm_up()
     return backend
 
 
@@ -143,18 +143,15 @@ class GenaiBackend:
         if self._pipeline.has_non_finished_requests():
             self._pipeline.step()
 
-    def warm_up(self) -> bool:
-        """Run a few tokens, so that the first request does not pay for what the first inference costs.
+    def warm_up(self) -> None:
+        """Run one token, so that the first request does not pay for what the first inference costs.
 
-        Return whether an answer can be held to a regular expression: that depends on how the vocabulary
-        spells blanks. `generate` lets go of Python's interpreter lock, `step` would not.
+        `generate` lets go of Python's interpreter lock, `step` would not.
         """
-        decoding = Decoding(max_tokens=8, regex=r"    return[\s\S]*")
-        [found] = self._pipeline.generate(
-            [_tensor(self.tokenizer.encode("def f(x):\n"))],
-            [generation_config(decoding, self._stop_tokens, self.tokenizer)],
+        self._pipeline.generate(
+            [_tensor(self.tokenizer.encode("Hello"))],
+            [generation_config(Decoding(max_tokens=1), self._stop_tokens, self.tokenizer)],
         )
-        return self.tokenizer.decode(found.m_generation_ids[0]).lstrip().startswith("return")
 
     def close(self) -> None:
         """Free the model."""
