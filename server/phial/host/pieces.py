@@ -1,8 +1,8 @@
 """Regular expressions over SentencePiece's vocabulary, where a blank is written `▁` and a rare character byte by byte.
 
 The engine compares a regular expression with tokens as they stand in the vocabulary (openvino-genai 2026.4): there no
-token holds a blank, a tab or a line break, and for a pattern that wants one, it writes `<unk>` for ever. The bytes `<0x09>` could be spelled in letters too: a
-trained model takes the one token that it knows.
+token holds a blank, a tab or a line break, and for a pattern that wants one, it writes `<unk>` for ever. The bytes
+`<0x09>` could be spelled in letters too: a trained model takes the one token that it knows.
 """
 
 from __future__ import annotations
