@@ -8,6 +8,7 @@ import anyio
 
 from phial.errors import PhialError
 from phial.host.backend import Decoding, FillInMiddle, ModelCard
+from phial.host.prefix import PrefixIndex
 from support.fake_generation import FakeGeneration
 from support.fake_tokenizer import FakeTokenizer
 
@@ -41,6 +42,7 @@ class FakeBackend:
         self.prompts: list[str] = []
         self.decodings: list[Decoding] = []
         self._answers = answers
+        self._prefixes = PrefixIndex(card.block_size, card.cache_blocks)
         self._generations: list[FakeGeneration] = []
         self._stepped = anyio.Event()
 
@@ -50,8 +52,9 @@ class FakeBackend:
         if key in self.refused:
             raise self.refused[key]
         answer = self.tokenizer.encode(self._left_of(self._answers[key], shown))
+        held = self._prefixes.cached(prompt)
         generation = FakeGeneration(
-            key, len(prompt), answer, decoding.max_tokens, self.errors.get(key), self.ends_late
+            key, prompt, held, answer, decoding.max_tokens, self.errors.get(key), self.ends_late
         )
         self._generations.append(generation)
         self.prompts.append(shown)
@@ -68,6 +71,7 @@ class FakeBackend:
         budget = self.card.prefill_chunk
         for generation in self._generations:
             budget -= generation.advance(budget)
+            self._prefixes.remember(generation.computed)
         self._stepped.set()
         self._stepped = anyio.Event()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from phial.errors import PhialError
@@ -16,7 +17,8 @@ class FakeGeneration:
     """One request; lengths in tokens."""
 
     key: str
-    to_prefill: int
+    prompt: Sequence[int]
+    prefilled: int
     answer: list[int]
     max_tokens: int
     error: PhialError | None
@@ -27,14 +29,22 @@ class FakeGeneration:
 
     @property
     def is_running(self) -> bool:
-        left = self.to_prefill or len(self.written) < min(len(self.answer), self.max_tokens)
+        left = self._to_prefill or len(self.written) < min(len(self.answer), self.max_tokens)
         return bool(left) and not self.cancelled
+
+    @property
+    def computed(self) -> Sequence[int]:
+        return [*self.prompt[: self.prefilled], *(token.id for token in self.written[:-1])]
+
+    @property
+    def _to_prefill(self) -> int:
+        return len(self.prompt) - self.prefilled
 
     def advance(self, budget: int) -> int:
         """Compute a chunk of the prompt, or the next token; return how much of the budget that took."""
-        chunk = min(budget, self.to_prefill)
-        self.to_prefill -= chunk
-        if not self.to_prefill and self.is_running:
+        chunk = min(budget, self._to_prefill)
+        self.prefilled += chunk
+        if not self._to_prefill and self.is_running:
             self.written.append(Token(self.answer[len(self.written)], LOGPROB))
         return chunk
 

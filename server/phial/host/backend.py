@@ -24,7 +24,7 @@ class Backend(Protocol):
         ...
 
     def start(self, prompt: Sequence[int], decoding: Decoding) -> Generation:
-        """Begin a request; the coming steps work on it."""
+        """Begin a request; the coming steps work on it. One for no tokens only has its prompt read."""
         ...
 
     async def step(self) -> None:
@@ -38,6 +38,11 @@ class Backend(Protocol):
 
 class Generation(Protocol):
     """One request under way in a backend."""
+
+    @property
+    def prefilled(self) -> int:
+        """How many tokens of its prompt are done with: found in the cache at the start, or computed since."""
+        ...
 
     def read(self) -> list[Token]:
         """Return the tokens generated since the last read."""

@@ -12,10 +12,12 @@ import openvino_genai
 
 from phial.errors import EngineError, ModelBroken
 from phial.host import ir
-from phial.host.backend import Decoding, FinishReason, ModelCard, Token
+from phial.host.backend import Decoding, ModelCard
+from phial.host.genai_generation import GenaiGeneration
 from phial.host.genai_tokenizer import GenaiTokenizer
 from phial.host.memory import check_memory
 from phial.host.native import cause
+from phial.host.prefix import PrefixIndex
 from phial.models.memory import CPU_BLOCK_SIZE, plan_cache
 from phial.models.store import Model
 
@@ -62,7 +64,8 @@ def load(
     progress("compiling it for the device", 0.2)
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.enable_prefix_caching = True
-    scheduler.max_num_batched_tokens = _PREFILL_CHUNK
+    # What a step reads is decided here (`genai_generation.py`): the pipeline is to take whatever it is given.
+    scheduler.max_num_batched_tokens = context_length + _MANY
     scheduler.num_kv_blocks = cache.blocks
     try:
         pipeline = openvino_genai.ContinuousBatchingPipeline(
@@ -125,23 +128,31 @@ class GenaiBackend:
         self._pipeline = pipeline
         self._numbers = count()
         self._stop_tokens = stop_tokens(pipeline.get_config(), tokenizer)
+        self._prefixes = PrefixIndex(card.block_size, card.cache_blocks)
+        self._generations: list[GenaiGeneration] = []
 
     def start(self, prompt: Sequence[int], decoding: Decoding) -> GenaiGeneration:
         """Begin a request; the coming steps work on it."""
-        try:
-            handle = self._pipeline.add_request(
-                next(self._numbers),
-                _tensor(prompt),
-                generation_config(decoding, self._stop_tokens, self.tokenizer),
-            )
-        except RuntimeError as error:
-            raise EngineError(f"The model does not take this request: {cause(error)}.") from error
-        return GenaiGeneration(handle, self._stop_tokens)
+        held = self._prefixes.cached(prompt)
+        generation = GenaiGeneration(self._submit, prompt, decoding, self._stop_tokens, held=held)
+        self._generations.append(generation)
+        return generation
 
     async def step(self) -> None:
-        """Compute one step for all requests under way."""
+        """Compute one step for all requests under way: a chunk of prompts in turn, a token of each answer."""
+        budget = self.card.prefill_chunk
+        reading = []
+        for generation in self._generations:
+            if taken := generation.advance(budget, self.card.block_size):
+                budget -= taken
+                reading.append(generation)
         if self._pipeline.has_non_finished_requests():
             self._pipeline.step()
+        for generation in self._generations:
+            generation.stepped()
+            if generation.ended or generation in reading:
+                self._prefixes.remember(generation.computed)
+        self._generations = [generation for generation in self._generations if not generation.ended]
 
     def warm_up(self) -> None:
         """Run one token, so that the first request does not pay for what the first inference costs.
@@ -157,38 +168,15 @@ class GenaiBackend:
         """Free the model."""
         self._pipeline = None
 
-
-class GenaiGeneration:
-    """One request in the pipeline."""
-
-    def __init__(self, handle: Any, stop_tokens: set[int]) -> None:
-        self._handle = handle
-        self._stop_tokens = stop_tokens
-        self._finish_reason: FinishReason = "stop"
-
-    def read(self) -> list[Token]:
-        """Return the tokens generated since the last read, without the one that ended the turn."""
-        tokens: list[Token] = []
-        while self._handle.can_read():
-            for output in self._handle.read().values():
-                tokens += map(Token, output.generated_ids, output.generated_log_probs)
-                if output.finish_reason == openvino_genai.GenerationFinishReason.LENGTH:
-                    self._finish_reason = "length"
-        return [token for token in tokens if token.id not in self._stop_tokens]
-
-    def finish_reason(self) -> FinishReason | None:
-        """Return why it has ended, or None while it goes on.
-
-        Raises `EngineError` if the pipeline dropped it: it does so, without a word, when its cache is full.
-        """
-        status = self._handle.get_status()
-        if status == openvino_genai.GenerationStatus.IGNORED:
-            raise EngineError("The model's cache is full.")
-        return self._finish_reason if status == openvino_genai.GenerationStatus.FINISHED else None
-
-    def cancel(self) -> None:
-        """Stop it; the next step frees what it held."""
-        self._handle.cancel()
+    def _submit(self, prompt: Sequence[int], decoding: Decoding) -> Any:
+        try:
+            return self._pipeline.add_request(
+                next(self._numbers),
+                _tensor(prompt),
+                generation_config(decoding, self._stop_tokens, self.tokenizer),
+            )
+        except RuntimeError as error:
+            raise EngineError(f"The model does not take this request: {cause(error)}.") from error
 
 
 def _tensor(tokens: Sequence[int]) -> Any:

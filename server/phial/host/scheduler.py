@@ -21,7 +21,6 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from phial.errors import EngineError, PhialError, PromptTooLong, UsageError
 from phial.host.backend import Backend, Decoding, FinishReason, Generation, Token
 from phial.host.metrics import Metrics
-from phial.host.prefix import PrefixIndex
 
 _LOOP_TURNS = 12
 """Turns of the event loop between steps. A request is read in about five (connection, headers, body,
@@ -93,7 +92,6 @@ class Scheduler:
         self._ended = ended
         self._backend = backend
         self._metrics = metrics
-        self._prefixes = PrefixIndex(backend.card.block_size, backend.card.cache_blocks)
         self._waiting: list[Answer] = []
         self._running: list[Answer] = []
         self._numbers = count()
@@ -180,13 +178,13 @@ class Scheduler:
 
     def _start(self, answer: Answer) -> None:
         self._waiting.remove(answer)
-        answer.prefilled = self._prefixes.cached(answer.prompt)
         try:
             answer.generation = self._backend.start(*answer.what_is_left())
         except PhialError as error:
             self._end(answer, error=error)
             return
         self._running.append(answer)
+        answer.prefilled = answer.generation.prefilled
         if answer.started:
             return
         answer.started, answer.cached_tokens = True, answer.prefilled
@@ -201,12 +199,10 @@ class Scheduler:
         await self._backend.step()
         self._freeing = False
         self._metrics.step_seconds.observe(perf_counter() - began)
-        budget = self._backend.card.prefill_chunk
         for answer in self._running:
-            computed = min(budget, len(answer.prompt) - answer.prefilled) if answer.prefilling else 0
-            answer.prefilled += computed
-            budget -= computed
-            self._metrics.prefilled_tokens.inc(computed)
+            assert answer.generation is not None  # noqa: S101 - what runs has been started
+            self._metrics.prefilled_tokens.inc(answer.generation.prefilled - answer.prefilled)
+            answer.prefilled = answer.generation.prefilled
 
     def _deliver(self) -> None:
         for answer in list(self._running):
@@ -235,7 +231,6 @@ class Scheduler:
         answer.error = error
         if answer in self._running:
             self._running.remove(answer)
-            self._remember(answer)
         self._metrics.requests.labels("failed" if error else answer.finish_reason).inc()
         answer.send.close()
         if len(answer.generated) >= _ENOUGH_TO_MEASURE:
@@ -255,7 +250,7 @@ class Scheduler:
     def _put_back(self, answer: Answer) -> None:
         """Have a running request wait anew, unless its last token is out and only its end has not been told."""
         self._cancel(answer)
-        if len(answer.generated) >= answer.decoding.max_tokens:
+        if answer.generated and len(answer.generated) >= answer.decoding.max_tokens:
             answer.finish_reason = "length"
             self._end(answer)
             return
@@ -268,14 +263,8 @@ class Scheduler:
         answer.generation.cancel()
         answer.generation = None
         self._running.remove(answer)
-        self._remember(answer)
         self._freeing = True
         self._changed.set()
-
-    def _remember(self, answer: Answer) -> None:
-        """Note what the engine has computed for a request: its last token has not been run yet."""
-        computed = [*answer.prompt[: answer.prefilled], *answer.generated[:-1]]
-        self._prefixes.remember(computed)
 
     def _fail_all(self, error: PhialError) -> None:
         for answer in [*self._running, *self._waiting]:

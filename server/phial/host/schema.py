@@ -84,7 +84,7 @@ class Generate(_Lenient):
     model: str | None = None
     stream: bool = False
     stream_options: StreamOptions = Field(default_factory=StreamOptions)
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=0)] | None = None
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     stop: list[Annotated[str, Field(min_length=1)]] = Field(default_factory=list, max_length=16)
@@ -112,7 +112,7 @@ class Generate(_Lenient):
     def decoding(self, number: int, default_max_tokens: int) -> Decoding:
         """Return how to choose the tokens of the choice with this number."""
         return Decoding(
-            max_tokens=self.max_tokens or default_max_tokens,
+            max_tokens=default_max_tokens if self.max_tokens is None else self.max_tokens,
             temperature=self.temperature,
             top_p=self.top_p,
             seed=((self.seed or 0) + number) % 2**32,

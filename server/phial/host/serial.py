@@ -74,12 +74,17 @@ class SerialGeneration:
     def __init__(self, generator: Generator, prompt: Sequence[int], decoding: Decoding) -> None:
         self.ended = False
         self.wanted = True
+        self.prefilled = 0
         self._changed = asyncio.Event()
         self._generator = generator
         self._loop = asyncio.get_running_loop()
+        self._prompt_length = len(prompt)
         self._tokens: list[Token] = []
         self._reason: FinishReason | None = None
         self._error: PhialError | None = None
+        if not decoding.max_tokens:  # nothing of a prompt that was only read would be kept
+            self._end("length", None)
+            return
         threading.Thread(target=self._run, args=(prompt, decoding), name="generation", daemon=True).start()
 
     def read(self) -> list[Token]:
@@ -123,6 +128,7 @@ class SerialGeneration:
         return self.wanted
 
     def _take(self, token: Token) -> None:
+        self.prefilled = self._prompt_length
         self._tokens.append(token)
         self._changed.set()
 
