@@ -93,7 +93,7 @@ async def test_edit_after_an_astral_character(
 @pytest.mark.parametrize(
     ("line", "character", "around"),
     [
-        (0, 99, ("a = (1)", "\nb = (2)")),
+        (0, 99, ("a = (1)", "b = (2)")),
         (1, 99, ("a = (1)\nb = (2)", "")),
         (99, 0, ("a = (1)\nb = (2)", "")),
         (2**31 - 1, 2**31 - 1, ("a = (1)\nb = (2)", "")),
@@ -124,10 +124,10 @@ async def test_half_of_a_surrogate_pair_is_replaced(window: Editor, relay: Relay
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=["LF", "CRLF", "CR"])
 async def test_line_ends(window: Editor, relay: Relay, end: str) -> None:
     text = end.join(["a = (1)", "b = (2)", "c = (3)", ""])
-    assert await asked_around(window, relay, text, 1, 7) == ("a = (1)\nb = (2)", "\nc = (3)\n")
+    assert await asked_around(window, relay, text, 1, 7) == ("a = (1)\nb = (2)", "c = (3)\n")
     uri = window.open(text)
     change(window, uri, (0, 7), (1, 0), "; ")
-    assert await asked_at(window, relay, uri, 0, 16) == ("a = (1); b = (2)", "\nc = (3)\n")
+    assert await asked_at(window, relay, uri, 0, 16) == ("a = (1); b = (2)", "c = (3)\n")
 
 
 async def test_line_ends_that_lsp_does_not_know(window: Editor, relay: Relay) -> None:
@@ -136,7 +136,7 @@ async def test_line_ends_that_lsp_does_not_know(window: Editor, relay: Relay) ->
 
 
 async def test_byte_order_mark(window: Editor, relay: Relay) -> None:
-    assert await asked_around(window, relay, "\ufeffa = (1)\nb = (2)", 0, 8) == ("a = (1)", "\nb = (2)")
+    assert await asked_around(window, relay, "\ufeffa = (1)\nb = (2)", 0, 8) == ("a = (1)", "b = (2)")
 
 
 async def test_binary_content(window: Editor, relay: Relay) -> None:
@@ -169,7 +169,7 @@ async def test_ten_megabytes(window: Editor, relay: Relay) -> None:
     assert prefix.startswith(line)
     assert suffix == ""
     assert edited[0].endswith(line + "y = (2)")
-    assert edited[1].startswith("\n" + line)
+    assert edited[1].startswith(line)
     window.notify("textDocument/didClose", {"textDocument": {"uri": uri}})
 
 

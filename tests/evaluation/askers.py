@@ -14,7 +14,7 @@ import anyio
 
 from evaluation.holes import Hole, Shown
 from evaluation.variants import Way
-from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, excerpt_around
+from phial.assist.excerpt import excerpt_around
 from phial.engine.base import Status
 from phial.engine.local import LocalEngine, Wish
 from phial.errors import EngineError
@@ -111,8 +111,8 @@ async def bare_engine(way: Way, *, model: str, device: str) -> AsyncIterator[tup
     async def ask(hole: Hole) -> Shown | None:
         source = hole.function.source
         excerpt = excerpt_around(
-            hole.prefix[-PREFIX_CHARS:],
-            hole.suffix[:SUFFIX_CHARS],
+            hole.prefix,
+            hole.suffix,
             path=source.shown_path,
             language=source.package.language,
         )

@@ -121,9 +121,10 @@ def _path_line(excerpt: Excerpt) -> str:
 
 def _completion_user(excerpt: Excerpt, fence: str) -> str:
     name = f" `{excerpt.path}`" if excerpt.path else ""
-    if not excerpt.suffix.strip():
+    below = excerpt.below
+    if not below.strip():
         return f"Write the file{name}."
-    return f"Write the file{name}. It ends with:\n{fence}{excerpt.language}\n{excerpt.suffix}\n{fence}"
+    return f"Write the file{name}. It ends with:\n{fence}{excerpt.language}\n{below}\n{fence}"
 
 
 def _shown_code(snippet: Snippet) -> str:

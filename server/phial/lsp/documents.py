@@ -57,6 +57,11 @@ class Document:
         prefix = _content(self.lines[line])[:column]
         return types.Position(line=line, character=_width(prefix, self.encoding))
 
+    def sizes(self, line: int, column: int) -> tuple[int, int]:
+        """Return how many characters stand before and after a line and a column."""
+        above = sum(map(len, self.lines[:line])) + column
+        return above, sum(map(len, self.lines[line:])) - column
+
     def before(self, line: int, column: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that end at a line and a column."""
         pieces: list[str] = []

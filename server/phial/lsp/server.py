@@ -274,7 +274,8 @@ def _excerpt(server: PhialServer, document: Document, position: types.Position) 
     line, column = document.locate(position)
     return excerpt_around(
         document.before(line, column, PREFIX_CHARS),
-        document.after(line, column, SUFFIX_CHARS),
+        document.after(line, column, 2 * SUFFIX_CHARS),
+        sizes=document.sizes(line, column),
         path=shown_path(document.uri, server.workspace.folders),
         language=document.language_id,
     )

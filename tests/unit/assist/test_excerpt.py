@@ -46,22 +46,55 @@ def test_the_path_and_the_language_come_along() -> None:
     assert (excerpt.prefix, excerpt.suffix, excerpt.path, excerpt.language) == ("a", "b", "src/a.rs", "rust")
 
 
-@pytest.mark.parametrize("length", [1, 7, 80, 300])
-def test_lines_that_a_window_has_cut_are_left_out(length: int) -> None:
+@given(st.integers(1, 300), st.integers(0, 9_000), st.integers(0, 9_000))
+def test_a_window_is_of_whole_lines_and_nearly_full(length: int, above: int, below: int) -> None:
     line = "x" * length + "\n"
-    text = line * PREFIX_CHARS
-    before, after = text[-PREFIX_CHARS:], text[:SUFFIX_CHARS]
+    before, after = line * (above // length) + "xx", "y\n" + line * (below // length)
     excerpt = excerpt_around(before, after)
-    assert excerpt.prefix == before[before.index("\n") + 1 :]
-    assert excerpt.suffix == after[: after.rindex("\n") + 1]
+    assert before.endswith(excerpt.prefix)
+    assert after.startswith(excerpt.suffix)
+    assert excerpt.prefix == before or excerpt.prefix.startswith(line)
+    assert excerpt.suffix == after or excerpt.suffix.endswith(line)
+    assert len(excerpt.prefix) <= PREFIX_CHARS
+    assert len(excerpt.prefix) >= min(len(before), PREFIX_CHARS * 3 // 4 - len(line))
+    assert len(excerpt.suffix) >= min(len(after), SUFFIX_CHARS * 3 // 4 - len(line))
+    near = before[-PREFIX_CHARS:], after[: 2 * SUFFIX_CHARS]
+    assert excerpt_around(*near, sizes=(len(before), len(after))) == excerpt
+
+
+@given(st.integers(0, 9_000), st.integers(0, 3_000))
+def test_typing_moves_a_window_rarely_and_then_far(above: int, below: int) -> None:
+    line = "value = compute(1)\n"
+    before, after = line * (above // len(line)), ")\n" + line * (below // len(line))
+    windows = [excerpt_around(before + "x" * typed, after) for typed in range(0, 300, 7)]
+    starts = [len(before) + 7 * number - len(window.prefix) for number, window in enumerate(windows)]
+    assert len(set(starts)) <= 2
+    assert starts[-1] - starts[0] in range(1) or starts[-1] - starts[0] >= PREFIX_CHARS // 4 - len(line)
+    assert len({window.suffix for window in windows}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "below"),
+    [
+        ("a$0\nb\n", "b\n"),
+        ("a($0)\nb\n", "b\n"),
+        ("a($0)\n})\n\n  b\n", "  b\n"),
+        ("a($0) + 1\nb\n", ") + 1\nb\n"),
+        ("a$0b\n}\n", "b\n}\n"),
+        ("a($0\n)", ""),
+        ("a$0", ""),
+    ],
+)
+def test_what_stands_below_is_what_typing_does_not_change(text: str, below: str) -> None:
+    assert excerpt_at(text).below == below
 
 
 def test_a_file_that_fits_the_window_is_kept_whole() -> None:
-    before, after = "x\n" * (PREFIX_CHARS // 2 - 1) + "x", "y\n" * (SUFFIX_CHARS // 2 - 1) + "y"
+    before, after = "x\n" * (PREFIX_CHARS // 2), "y\n" * (SUFFIX_CHARS // 2)
     excerpt = excerpt_around(before, after)
     assert (excerpt.prefix, excerpt.suffix) == (before, after)
 
 
-def test_a_line_longer_than_the_window_is_kept() -> None:
-    excerpt = excerpt_around("x" * PREFIX_CHARS, "y" * SUFFIX_CHARS)
+def test_a_line_longer_than_the_window_is_cut() -> None:
+    excerpt = excerpt_around("x" * 2 * PREFIX_CHARS, "y" * 2 * SUFFIX_CHARS)
     assert (excerpt.prefix, excerpt.suffix) == ("x" * PREFIX_CHARS, "y" * SUFFIX_CHARS)

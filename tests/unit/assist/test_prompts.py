@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from phial.assist.excerpt import Excerpt
+from phial.assist.excerpt import PREFIX_CHARS, Excerpt, excerpt_around
 from phial.assist.prompts import CompletionPrompt, Question, Snippet, completion, fence_for, question
 from phial.engine.base import (
     CHAT_PRIORITY,
@@ -154,11 +155,11 @@ def test_the_host_takes_what_is_asked(excerpt: Excerpt) -> None:
 
 def test_the_suffix_stands_in_the_users_turn() -> None:
     _, user, assistant = contents(prompt_at("def f():\n    $0\n\nprint(f())\n", path="src/a.py"))
-    assert user == "Write the file `src/a.py`. It ends with:\n```python\n\n\nprint(f())\n\n```"
+    assert user == "Write the file `src/a.py`. It ends with:\n```python\nprint(f())\n\n```"
     assert "print" not in assistant
 
 
-@pytest.mark.parametrize("suffix", ["", "\n", " \n\t\n"])
+@pytest.mark.parametrize("suffix", ["", "\n", " \n\t\n", ")", '"]);\n', "\n}\n\n})\n"])
 def test_without_a_suffix_none_is_shown(suffix: str) -> None:
     _, user, _ = contents(prompt_at(f"x = $0{suffix}"))
     assert user == "Write the file."
@@ -168,6 +169,42 @@ def test_the_prompts_of_two_keystrokes_differ_at_the_end_only() -> None:
     first, second = prompt_at("import os\nos.pa$0\nx"), prompt_at("import os\nos.pat$0\nx")
     assert contents(first) == contents(second)
     assert (first.fragment, second.fragment) == ("pa", "pat")
+
+
+LINE = "    total = add(total, other_value)\n"
+
+
+@given(
+    st.integers(0, 300),
+    st.integers(0, 99),
+    st.text(alphabet="ab_ .(\n", max_size=40),
+    st.sampled_from(["", ")", "]}"]),
+)
+@pytest.mark.parametrize("fill_in_middle", [False, True])
+def test_typing_changes_a_prompt_at_its_end_only_but_where_the_window_steps(
+    fill_in_middle: bool, above: int, below: int, typed: str, closed: str
+) -> None:
+    abilities = Abilities(regex=True, fill_in_middle=fill_in_middle)
+    ways = []
+    for end in range(len(typed) + 1):
+        # What the editor has closed moves down with Enter.
+        excerpt = excerpt_around(LINE * above + typed[:end], closed + "\n" + LINE * below, language="python")
+        ways.append(parts(completion(excerpt, abilities, max_tokens=9)))
+    steps = 0
+    for (stable, growing), (stable_then, growing_then) in pairwise(ways):
+        assert stable == stable_then
+        if not growing_then.startswith(growing):
+            steps += 1
+            assert len(growing) - len(growing_then) > PREFIX_CHARS // 4 - 2 * len(LINE)
+    assert steps <= 1
+
+
+def parts(prompt: CompletionPrompt) -> tuple[tuple[str, ...], str]:
+    """Return what of a prompt must stay, and what may grow."""
+    if isinstance(prompt.request, Infill):
+        return (prompt.request.suffix,), prompt.request.prefix
+    *stable, growing = contents(prompt)
+    return tuple(stable), growing
 
 
 def test_how_a_completion_is_asked_for() -> None:

@@ -209,7 +209,9 @@ def test_before_and_after_make_the_text(
 ) -> None:
     document = opened(text, encoding=encoding)
     line, column = document.locate(position)
-    assert document.before(line, column, 1000) + document.after(line, column, 1000) == document.text
+    before, after = document.before(line, column, 1000), document.after(line, column, 1000)
+    assert before + after == document.text
+    assert document.sizes(line, column) == (len(before), len(after))
 
 
 @given(texts, positions, st.integers(-2, 12))

@@ -219,7 +219,7 @@ async def test_the_model_hears_of_the_files_path_and_what_follows() -> None:
     engine = FakeEngine(" 1")
     server, _ = served(engine, text="x = \nprint(x)\n")
     await complete(server, 0, 4)
-    assert said_by(engine) == "Write the file `src/a.py`. It ends with:\n```python\n\nprint(x)\n\n```"
+    assert said_by(engine) == "Write the file `src/a.py`. It ends with:\n```python\nprint(x)\n\n```"
 
 
 async def test_the_settings_are_asked_for() -> None:
