@@ -51,6 +51,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 # Who may import what is not ours. A library that is not here is nobody's in particular.
 BACKENDS = (
     "phial.host.genai",
+    "phial.host.genai_generation",
     "phial.host.gguf",
     "phial.host.llm",
     "phial.host.optimum",
