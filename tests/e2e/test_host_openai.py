@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import time
+import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -17,6 +18,7 @@ from openai.types.chat import ChatCompletion
 
 from phial.address import HostAddress
 from phial.engine import launcher
+from phial.host.calibration import CHUNKS
 
 MODEL = "starter"
 CONTEXT = 8192
@@ -50,6 +52,8 @@ async def test_models(client: AsyncOpenAI) -> None:
     [model] = (await client.models.list()).data
     assert model.id == MODEL
     assert model.owned_by == "phial"
+    assert model.model_extra
+    assert model.model_extra.pop("prefill_chunk") in CHUNKS
     assert model.model_extra == {
         "max_model_len": CONTEXT,
         "device": "CPU",
@@ -57,6 +61,19 @@ async def test_models(client: AsyncOpenAI) -> None:
         "starter": True,
         "fill_in_middle": False,
     }
+
+
+async def test_no_tokens(client: AsyncOpenAI) -> None:
+    """The prompt is read, so that a later one that begins like it has less to read."""
+    long: Any = [{"role": "user", "content": f"{uuid.uuid4()} " + "one two three four five six\n" * 40}]
+    read = await ask(client, long, max_tokens=0)
+    assert (text_of(read), read.choices[0].finish_reason) == ("", "length")
+    assert read.usage
+    assert read.usage.completion_tokens == 0
+    answered = await ask(client, long, max_tokens=2)
+    assert answered.usage
+    assert answered.usage.prompt_tokens_details
+    assert (answered.usage.prompt_tokens_details.cached_tokens or 0) >= read.usage.prompt_tokens - 32
 
 
 async def test_chat(client: AsyncOpenAI) -> None:
@@ -287,7 +304,7 @@ async def test_unknown_fields_are_ignored(client: AsyncOpenAI) -> None:
     ("body", "parameter"),
     [
         ({"max_tokens": "many"}, "max_tokens"),
-        ({"max_tokens": 0}, "max_tokens"),
+        ({"max_tokens": -1}, "max_tokens"),
         ({"temperature": "hot"}, "temperature"),
         ({"temperature": 3}, "temperature"),
         ({"top_p": 0}, "top_p"),

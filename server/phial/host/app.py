@@ -85,6 +85,7 @@ async def models(request: Request) -> Response:
                     "backend": card.backend,
                     "starter": card.starter,
                     "fill_in_middle": card.fill_in_middle is not None,
+                    "prefill_chunk": card.prefill_chunk,
                 }
             ],
         }

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
+import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -13,23 +17,24 @@ import openvino_genai
 from phial.errors import EngineError, ModelBroken
 from phial.host import ir
 from phial.host.backend import Decoding, ModelCard
+from phial.host.calibration import CHUNKS, prefill_chunk
 from phial.host.genai_generation import GenaiGeneration
 from phial.host.genai_tokenizer import GenaiTokenizer
 from phial.host.memory import check_memory
 from phial.host.native import cause
 from phial.host.prefix import PrefixIndex
 from phial.models.memory import CPU_BLOCK_SIZE, plan_cache
-from phial.models.store import Model
+from phial.models.store import Model, compiled_folder
 
 _DEFAULT_CONTEXT = 4096
 """Tokens; for a model that does not say how many it takes."""
 
-_PREFILL_CHUNK = 64
-"""Tokens of prompt in one step. Larger ones gain little (62 and 67 tokens/s at 128 and 512, Phi-3-mini's size
-on two cores) and make a step, so a cancel or a new request, wait longer (2.1 and 7.6 s; 1 s at 64)."""
-
 _PROPERTIES = {"DYNAMIC_QUANTIZATION_GROUP_SIZE": "128"}
 """Prefill 62 instead of 44 tokens/s with int4 weights; what else measured best are OpenVINO's defaults."""
+
+_WORTH_COMPILING_ONCE = 1 << 30
+"""Bytes of weights from which on what was compiled is kept: at Phi-3-mini's size the second load took 22 to 24 instead
+of 29 to 41 s. It takes as much disk as the weights; a small model is compiled as fast as it is read."""
 
 _GPU_BLOCK_SIZE = 16
 """Tokens in a block of the KV cache on a GPU."""
@@ -69,7 +74,10 @@ def load(
     scheduler.num_kv_blocks = cache.blocks
     try:
         pipeline = openvino_genai.ContinuousBatchingPipeline(
-            str(model.folder), scheduler, device, {**_PROPERTIES, **(properties or {})}
+            str(model.folder),
+            scheduler,
+            device,
+            {**_PROPERTIES, **_compiled_once(model, shape.weights), **(properties or {})},
         )
     except RuntimeError as error:
         raise ModelBroken(f"OpenVINO cannot load {model.title} on {device}: {cause(error)}.") from error
@@ -82,7 +90,7 @@ def load(
         starter=model.starter,
         block_size=block_size,
         cache_blocks=cache.blocks,
-        prefill_chunk=_PREFILL_CHUNK,
+        prefill_chunk=min(CHUNKS),
         max_requests=_MANY,
         regex=True,
         device_reason=reason,
@@ -90,8 +98,23 @@ def load(
     )
     backend = GenaiBackend(pipeline, tokenizer, card)
     progress("warming up", 0.7)
-    backend.warm_up()
+    backend.read(1)
+    progress("measuring", 0.9)
+    file = compiled_folder(model) / "prefill-chunks.json"
+    chunk = prefill_chunk(file, device, backend.read)
+    backend.card = replace(card, prefill_chunk=chunk)
     return backend
+
+
+def _compiled_once(model: Model, weights: int) -> Mapping[str, str]:
+    """Return where to keep what was compiled, if that is worth its room and there is room."""
+    folder = compiled_folder(model)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return {}
+    has_room = shutil.disk_usage(folder).free > 2 * weights
+    return {"CACHE_DIR": str(folder)} if weights > _WORTH_COMPILING_ONCE and has_room else {}
 
 
 def stop_tokens(defaults: Any, tokenizer: GenaiTokenizer) -> set[int]:
@@ -154,15 +177,17 @@ class GenaiBackend:
                 self._prefixes.remember(generation.computed)
         self._generations = [generation for generation in self._generations if not generation.ended]
 
-    def warm_up(self) -> None:
-        """Run one token, so that the first request does not pay for what the first inference costs.
+    def read(self, tokens: int) -> float:
+        """Read a prompt of so many tokens that no one has seen, and return the seconds it took.
 
         `generate` lets go of Python's interpreter lock, `step` would not.
         """
-        self._pipeline.generate(
-            [_tensor(self.tokenizer.encode("Hello"))],
-            [generation_config(Decoding(max_tokens=1), self._stop_tokens, self.tokenizer)],
-        )
+        draw = random.Random(tokens)  # noqa: S311 - the cache is not to know them
+        prompt = [draw.randrange(self.tokenizer.size) for _ in range(tokens)]
+        began = perf_counter()
+        config = generation_config(Decoding(max_tokens=1), self._stop_tokens, self.tokenizer)
+        self._pipeline.generate([_tensor(prompt)], [config])
+        return perf_counter() - began
 
     def close(self) -> None:
         """Free the model."""

@@ -207,6 +207,7 @@ async def test_the_model_is_described() -> None:
         "backend": "fake",
         "starter": False,
         "fill_in_middle": True,
+        "prefill_chunk": 8,
     }
 
 
