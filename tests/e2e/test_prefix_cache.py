@@ -43,6 +43,14 @@ async def answer(backend: GenaiBackend, prompt: Sequence[int], max_tokens: int =
     return tokens
 
 
+async def steps_of(backend: GenaiBackend, prompt: Sequence[int], max_tokens: int) -> int:
+    generation, steps = backend.start(prompt, Decoding(max_tokens)), 0
+    while generation.finish_reason() is None:
+        await backend.step()
+        steps += 1
+    return steps
+
+
 async def assert_same(worn: GenaiBackend, fresh: GenaiBackend, prompt: Sequence[int]) -> None:
     (theirs,), (ours,) = await answer(fresh, prompt), await answer(worn, prompt)
     assert theirs.logprob is not None
@@ -90,3 +98,29 @@ async def test_after_many_cancels_at_any_place_the_next_answers_are_right(
         await worn.step()
     for length in (45, 100, 160, 230, 333):
         await assert_same(worn, fresh, text[:length])
+
+
+REPEATED = "\n".join(f"value_{number} = compute(alpha, beta, gamma, delta, {number})" for number in range(8))
+
+
+async def test_guesses_from_the_text_change_nothing_but_the_number_of_steps(
+    starter: Path, worn: GenaiBackend
+) -> None:
+    plain = genai.load(store.resolve(str(starter)), "CPU", lambda *_: None, longest_guess=0)
+    prompt = plain.tokenizer.encode(f"{REPEATED}\nvalue_8")
+    written = [[token.id for token in await answer(it, prompt, 30)] for it in (plain, worn)]
+    assert len(written[0]) == 30
+    assert written[0] == written[1]
+    plain_steps, steps = await steps_of(plain, prompt, 30), await steps_of(worn, prompt, 30)
+    assert plain_steps == 30
+    assert steps < 20
+
+
+async def test_after_guesses_the_next_answers_are_right(
+    worn: GenaiBackend, fresh: GenaiBackend, text: Sequence[int]
+) -> None:
+    twice = [*text[:200], *text[:40]]
+    for length in range(205, 240, 5):
+        await answer(worn, twice[:length], 20)
+    for length in (210, 222, 239):
+        await assert_same(worn, fresh, twice[:length])

@@ -71,4 +71,4 @@ async def test_the_second_backend_takes_what_the_first_cannot_load(without_token
 
 def test_a_backend_that_was_asked_for_does_not_give_way(without_tokenizer: Model) -> None:
     with pytest.raises(ModelBroken, match="OpenVINO cannot load"):
-        loading.load(without_tokenizer, "CPU", lambda *_: None, backend=loading.GENAI)
+        loading.load(without_tokenizer, "CPU", lambda *_: None, loading.Wanted(loading.GENAI))

@@ -14,6 +14,7 @@ import typer
 
 from phial.errors import UsageError
 from phial.host import loading
+from phial.host.prompt_lookup import LONGEST_GUESS
 from phial.models import store
 
 
@@ -35,6 +36,12 @@ def host(
     model: Annotated[str, typer.Option(help="Id of an installed model, or the path of its folder.")] = "",
     device: Annotated[str, typer.Option(help="AUTO, CPU, GPU, GPU.0, NPU.")] = "AUTO",
     backend: Annotated[str, typer.Option(help=f"One of {', '.join(loading.BACKENDS)}.")] = loading.AUTO,
+    assistant_tokens: Annotated[
+        int,
+        typer.Option(
+            help="The longest guess from what stands in the text already, in tokens; 0 for none.", min=0
+        ),
+    ] = LONGEST_GUESS,
     patience: Annotated[
         float, typer.Option(help="Seconds to wait for a first window, 0 for ever.", min=0.0)
     ] = 0.0,
@@ -51,4 +58,5 @@ def host(
             f"There is no backend {backend}.", advice=f"Choose one of {', '.join(loading.BACKENDS)}."
         )
     found = store.resolve(model)
-    anyio.run(partial(process.serve, found, device, patience=patience or math.inf, backend=backend))
+    load = partial(loading.load, wanted=loading.Wanted(backend, assistant_tokens))
+    anyio.run(partial(process.serve, found, device, patience=patience or math.inf, load=load))

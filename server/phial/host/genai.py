@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -18,11 +19,12 @@ from phial.errors import EngineError, ModelBroken
 from phial.host import ir
 from phial.host.backend import Decoding, ModelCard
 from phial.host.calibration import CHUNKS, prefill_chunk
-from phial.host.genai_generation import GenaiGeneration
+from phial.host.genai_generation import GenaiGeneration, Pipeline
 from phial.host.genai_tokenizer import GenaiTokenizer
 from phial.host.memory import check_memory
 from phial.host.native import cause
 from phial.host.prefix import PrefixIndex
+from phial.host.prompt_lookup import LONGEST_GUESS
 from phial.models.memory import CPU_BLOCK_SIZE, plan_cache
 from phial.models.store import Model, compiled_folder
 
@@ -51,8 +53,11 @@ def load(
     properties: Mapping[str, Any] | None = None,
     *,
     reason: str = "",
+    longest_guess: int = LONGEST_GUESS,
 ) -> GenaiBackend:
     """Load a model, warmed up. Blocks for seconds, mostly without Python's interpreter lock.
+
+    `longest_guess` is in tokens: what may come next by what stands in the text already; 0 for no guesses.
 
     Calls `progress` with the stage and the fraction done. Raises `ModelError`.
     """
@@ -96,7 +101,7 @@ def load(
         device_reason=reason,
         fill_in_middle=tokenizer.fill_in_middle(),
     )
-    backend = GenaiBackend(pipeline, tokenizer, card)
+    backend = GenaiBackend(pipeline, tokenizer, card, longest_guess)
     progress("warming up", 0.7)
     backend.read(1)
     progress("measuring", 0.9)
@@ -145,7 +150,7 @@ def generation_config(decoding: Decoding, stop_tokens: set[int], tokenizer: Gena
 class GenaiBackend:
     """A loaded ContinuousBatchingPipeline."""
 
-    def __init__(self, pipeline: Any, tokenizer: GenaiTokenizer, card: ModelCard) -> None:
+    def __init__(self, pipeline: Any, tokenizer: GenaiTokenizer, card: ModelCard, longest_guess: int) -> None:
         self.tokenizer = tokenizer
         self.card = card
         self._pipeline = pipeline
@@ -153,27 +158,30 @@ class GenaiBackend:
         self._stop_tokens = stop_tokens(pipeline.get_config(), tokenizer)
         self._prefixes = PrefixIndex(card.block_size, card.cache_blocks)
         self._generations: list[GenaiGeneration] = []
+        self._for_generations = Pipeline(
+            self._submit, self._is_free, self._stop_tokens, card.block_size, longest_guess
+        )
 
     def start(self, prompt: Sequence[int], decoding: Decoding) -> GenaiGeneration:
         """Begin a request; the coming steps work on it."""
         held = self._prefixes.cached(prompt)
-        generation = GenaiGeneration(self._submit, prompt, decoding, self._stop_tokens, held=held)
+        generation = GenaiGeneration(self._for_generations, prompt, decoding, held=held)
         self._generations.append(generation)
         return generation
 
     async def step(self) -> None:
-        """Compute one step for all requests under way: a chunk of prompts in turn, a token of each answer."""
-        budget = self.card.prefill_chunk
-        reading = []
-        for generation in self._generations:
-            if taken := generation.advance(budget, self.card.block_size):
-                budget -= taken
-                reading.append(generation)
+        """Compute one step for all requests under way: a piece of one prompt, a token of each answer.
+
+        Two prompts that go on from the same partly filled block would write into it both.
+        """
+        in_turn = sorted(self._generations, key=lambda generation: generation.is_writing)
+        alone = len(in_turn) == 1
+        reading = next((it for it in in_turn if it.advance(self.card.prefill_chunk, alone=alone)), None)
         if self._pipeline.has_non_finished_requests():
             self._pipeline.step()
         for generation in self._generations:
             generation.stepped()
-            if generation.ended or generation in reading:
+            if generation.ended or generation is reading:
                 self._prefixes.remember(generation.computed)
         self._generations = [generation for generation in self._generations if not generation.ended]
 
@@ -193,15 +201,24 @@ class GenaiBackend:
         """Free the model."""
         self._pipeline = None
 
-    def _submit(self, prompt: Sequence[int], decoding: Decoding) -> Any:
+    def _submit(self, prompt: Sequence[int], decoding: Decoding, *, echo: bool = False) -> Any:
+        config = generation_config(decoding, self._stop_tokens, self.tokenizer)
+        config.echo = echo
         try:
-            return self._pipeline.add_request(
-                next(self._numbers),
-                _tensor(prompt),
-                generation_config(decoding, self._stop_tokens, self.tokenizer),
-            )
+            return self._pipeline.add_request(next(self._numbers), _tensor(prompt), config)
         except RuntimeError as error:
             raise EngineError(f"The model does not take this request: {cause(error)}.") from error
+
+    def _is_free(self, decoding: Decoding, generated: Sequence[int]) -> bool:
+        if decoding.regex is None:
+            return True
+        head = decoding.regex.removesuffix(_ANYTHING)
+        is_literal = head != decoding.regex and not _SPECIAL.search(head)
+        return is_literal and len(self.tokenizer.decode(generated)) > len(head)
+
+
+_ANYTHING = r"[\s\S]*"
+_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
 
 def _tensor(tokens: Sequence[int]) -> Any:

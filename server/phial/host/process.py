@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from functools import partial
 
 import anyio
 import uvicorn
@@ -16,14 +15,14 @@ from phial.address import HostAddress, HostFiles
 from phial.errors import HostFailed
 from phial.host import loading
 from phial.host.app import create_app
-from phial.host.host import Host
+from phial.host.host import Host, Loader
 from phial.models.store import Model
 
 _LOCK_WAIT = 5.0
 """Seconds that a host about to end may take to let go of its lock."""
 
 
-async def serve(model: Model, device: str, *, patience: float, backend: str = loading.AUTO) -> None:
+async def serve(model: Model, device: str, *, patience: float, load: Loader = loading.load) -> None:
     """Serve a model until nobody needs it; `patience` is how many seconds the first lease may take.
 
     Raises `HostFailed` if there is such a host already, or if the model stopped working.
@@ -45,7 +44,7 @@ async def serve(model: Model, device: str, *, patience: float, backend: str = lo
             device=device,
         )
         try:
-            host = Host(model, device, load=partial(loading.load, backend=backend))
+            host = Host(model, device, load=load)
             await _serve(host, address, files, listener, patience)
         finally:
             files.forget()
