@@ -135,6 +135,7 @@ def create_server() -> PhialServer:
     server.feature(protocol.STATUS)(status)
     server.feature(protocol.MODELS)(models)
     server.feature(protocol.PULL)(pull)
+    server.feature(protocol.COMPLETIONS)(completions)
     server.command(protocol.ASK)(ask)
     server.command(protocol.EXPLAIN_SELECTION)(explain_selection)
     return server
@@ -254,6 +255,11 @@ async def pull(server: PhialServer, params: PullParams) -> None:
     async with work_done_progress(server, f"Fetching {params.model}", params.work_done_token) as report:
         await pull_model(params.model, report)
     server.retry()
+
+
+def completions(server: PhialServer, _: Any) -> protocol.CompletionsResult:
+    """Tell what the latest requests for ghost text cost, for who measures."""
+    return protocol.completions_result(server.suggestions.counters.take())
 
 
 async def _read_messages(server: PhialServer, stdin: BinaryIO) -> int:
