@@ -67,7 +67,8 @@ ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("starlette", "uvicorn", "pydantic", "prometheus_client"), ("phial.host",)),
     **dict.fromkeys(("typer", "rich"), ("phial.cli",)),
     "tree_sitter": ("phial.assist.syntax",),
-    **dict.fromkeys(("llama_cpp", "gguf"), ("phial.bench.rivals",)),
+    "llama_cpp": ("phial.bench.rivals.llama_cpp_worker",),
+    "gguf": ("phial.bench.rivals.gguf_model",),
 }
 
 # No more is needed than this: no file, no socket, no process. `time` is for pacing, anyio for waiting.
