@@ -96,6 +96,15 @@ async def until_counted(http: httpx2.AsyncClient, reached: Callable[[HostCounts]
             return counts
 
 
+async def until_freed(http: httpx2.AsyncClient, before: HostCounts, last: HostCounts, began: float) -> Freed:
+    """Wait until the host has let go of the one request since `before`, given up right after `last`, at `began`.
+
+    One that has ended by itself counts as free at once.
+    """
+    free = await until_counted(http, lambda counts: counts.ended > before.ended)
+    return Freed(time.perf_counter() - began, free.steps - last.steps)
+
+
 async def _given_up(http: httpx2.AsyncClient, phase: Phase, number: int) -> Freed:
     """Give up a request in a phase, and wait until the host has let go of it."""
     before = await host_counts(http)
@@ -111,9 +120,7 @@ async def _given_up(http: httpx2.AsyncClient, phase: Phase, number: int) -> Free
         last = await until_counted(http, begun)
         began = time.perf_counter()
         tasks.cancel_scope.cancel()
-    # One that has ended by itself counts as free at once.
-    free = await until_counted(http, lambda counts: counts.ended > before.ended)
-    return Freed(time.perf_counter() - began, free.steps - last.steps)
+    return await until_freed(http, before, last, began)
 
 
 async def _abandoned(http: httpx2.AsyncClient, draw: random.Random) -> None:

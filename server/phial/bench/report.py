@@ -20,12 +20,12 @@ from phial.bench.preemption import preemption_figures
 from phial.bench.rivals.comparison import comparison_figures
 from phial.bench.running import own_host
 from phial.bench.speed import speed_figures
-from phial.bench.window import idle, opened_window, soaked, typed
+from phial.bench.window import chats_cancelled, idle, opened_window, soaked, typed
 from phial.errors import UsageError
 from phial.models.store import Model
 
 PARTS = ("speed", "typing", "idle", "cancels", "preemption", "lookup")
-_IN_A_WINDOW = {"typing", "idle"}
+_IN_A_WINDOW = {"typing", "idle", "cancels"}
 
 Told = Callable[[str], None]
 
@@ -119,6 +119,10 @@ async def _in_a_window(plan: Plan, report: Report, told: Told) -> None:
             figures, replays = await typed(window, recordings.names(), plan.keys, told)
             report.figures["typing"] = figures
             report.milliseconds = _by_kind(replays)
+        if "cancels" in plan.parts:
+            told("Cancelling chats ...")
+            count = max(2, plan.cancels // 50)
+            report.figures["cancels by the editor"] = await chats_cancelled(window, count)
         if "idle" in plan.parts:
             told(f"Watching for {plan.idle:.0f} seconds ...")
             report.figures["idle"] = await idle(window, plan.idle)

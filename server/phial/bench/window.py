@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,9 @@ from pathlib import Path
 import anyio
 
 from phial.bench import keystrokes, processes, recordings
-from phial.bench.figures import Figure
+from phial.bench.cancels import Freed, until_freed
+from phial.bench.counts import host_counts
+from phial.bench.figures import Figure, percentile
 from phial.bench.keystrokes import Replay
 from phial.bench.replay import replay
 from phial.bench.running import RunningHost, own_host
@@ -81,6 +84,18 @@ async def typed(
     return figures, replays
 
 
+async def chats_cancelled(window: Window, count: int) -> list[Figure]:
+    """Cancel so many chats as an editor does, when their first words are there, and see when the host has let go."""
+    freed = [await _chat_cancelled(window) for _ in range(count)]
+    milliseconds = [1000 * each.seconds for each in freed]
+    steps = percentile([each.steps for each in freed], 0.99)
+    return [
+        Figure("cancel_request_p99_steps", "Chat cancelled by the editor, p99", steps, "steps", at_most=2),
+        Figure("cancel_request_p50_milliseconds", "The same, p50", percentile(milliseconds, 0.5), "ms"),
+        Figure("cancel_request_p99_milliseconds", "The same, p99", percentile(milliseconds, 0.99), "ms"),
+    ]
+
+
 async def idle(window: Window, seconds: float) -> list[Figure]:
     """Watch what server and host compute while nobody types."""
     await anyio.sleep(_SETTLING)
@@ -103,6 +118,23 @@ async def soaked(window: Window, keys: int) -> list[Figure]:
         Figure("soak_server_after_megabytes", "Language server after it", after / 1e6, "MB"),
         Figure("soak_server_growth_megabytes", "Growth over a day", (after - before) / 1e6, "MB", at_most=10),
     ]
+
+
+async def _chat_cancelled(window: Window) -> Freed:
+    http = window.host.http
+    before = await host_counts(http)
+    begun = anyio.Event()
+
+    async def ask() -> None:
+        await window.session.ask("Tell a long story of the sea.", lambda _: begun.set())
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(ask)
+        await begun.wait()
+        last = await host_counts(http)
+        began = time.perf_counter()
+        tasks.cancel_scope.cancel()
+    return await until_freed(http, before, last, began)
 
 
 async def _type_fast(window: Window, keys: int, label: str) -> None:
