@@ -53,6 +53,17 @@ class Figure:
         return {name: value for name, value in every.items() if value is not None or name == "value"}
 
 
+def in_words(value: Value | None) -> str:
+    """Return a value for people: three digits where there is a fraction, whole numbers from 100 on."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return value
+    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
+
+
 def percentile(values: Sequence[float], share: float) -> float | None:
     """Return the smallest value that at least this share of all reach or stay below; None of none.
 

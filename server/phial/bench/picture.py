@@ -6,13 +6,13 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from phial.bench.figures import percentile
+from phial.bench.figures import in_words, percentile
 from phial.bench.keystrokes import KINDS
 from phial.bench.report import Report
 
 _WIDTH = 720
 _LEFT = 150
-_RIGHT = 130
+_RIGHT = 150
 _ROW = 44
 _BAR = 16
 _FIRST, _LAST = 0.1, 10_000.0
@@ -98,7 +98,7 @@ def _distribution(kind: str, milliseconds: Sequence[float], top: int) -> Iterato
     for point in points:
         x = _x(point)
         yield f'<line class="mark" x1="{x:.1f}" y1="{middle - 15}" x2="{x:.1f}" y2="{middle + 15}"/>'
-    words = f"p50 {points[0]:.3g}, p99 {points[1]:.3g}"
+    words = f"p50 {in_words(points[0])}, p99 {in_words(points[1])}"
     yield _text(_WIDTH, middle + 4, words, "small", "end")
 
 
@@ -110,7 +110,7 @@ def _bars(numbers: Sequence[tuple[str, float]], top: int) -> Iterator[str]:
         kind = "theirs" if row else "ours"
         yield _text(0, y + 13, label)
         yield f'<rect class="{kind}" x="{_LEFT}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2"/>'
-        yield _text(_LEFT + length + 8, y + 13, f"{value:.3g}", "small")
+        yield _text(_LEFT + length + 8, y + 13, in_words(value), "small")
 
 
 def _x(milliseconds: float) -> float:

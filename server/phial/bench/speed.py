@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from phial.bench.bandwidth import bandwidth_share
 from phial.bench.figures import Figure
 from phial.bench.measure import measure
@@ -36,5 +38,14 @@ async def speed_figures(model: Model, device: str, *, runs: int, bandwidth: floa
 
 
 def weights_bytes(model: Model) -> int:
-    """Return how many bytes of weights a model has; each token reads them all, but for most of the embeddings."""
-    return (model.folder / "openvino_model.bin").stat().st_size
+    """Return how many bytes of weights are read for each token: all but the embeddings, of which it reads one row.
+
+    Where the embeddings are the last matrix too, all of them are. Separate ones are taken to be 8 bits wide.
+    """
+    size = (model.folder / "openvino_model.bin").stat().st_size
+    config = model.folder / "config.json"
+    if not config.is_file():
+        return size
+    shape = json.loads(config.read_text(encoding="utf-8"))
+    tied = shape.get("tie_word_embeddings", True)
+    return size if tied else size - int(shape["vocab_size"]) * int(shape["hidden_size"])

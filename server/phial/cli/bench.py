@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from phial.bench import report, shapes
-from phial.bench.figures import Figure, Value
+from phial.bench.figures import Figure, in_words
 from phial.bench.picture import drawn
 from phial.bench.report import PARTS, Plan, Report
 from phial.bench.rivals import comparison
@@ -87,25 +87,15 @@ def _show(found: Report) -> None:
         table.add_column(min_width=52)
         table.add_column(justify="right")
         for figure in figures:
-            table.add_row(figure.title, _value(figure.value), figure.unit, _limit(figure))
+            table.add_row(figure.title, in_words(figure.value), figure.unit, _limit(figure))
         console.print()
         console.print(table)
-
-
-def _value(value: Value | None) -> str:
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, str):
-        return value
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:.3g}"
 
 
 def _limit(figure: Figure) -> str:
     if figure.limit is None:
         return ""
     words = (("at most", figure.at_most), ("at least", figure.at_least))
-    wanted = next((f"{word} {_value(limit)}" for word, limit in words if limit is not None), "yes")
+    wanted = next((f"{word} {in_words(limit)}" for word, limit in words if limit is not None), "yes")
     marks = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[dim]·[/]"}
     return f"{marks[figure.holds]} [dim]{wanted}[/]"

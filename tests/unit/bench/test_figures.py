@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from phial.bench.figures import Figure, percentile, ratio
+from phial.bench.figures import Figure, Value, in_words, percentile, ratio
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,19 @@ def test_so_large_a_share_reaches_no_more_than_its_percentile(values: list[float
 
 def test_nothing_is_measured_by_nothing() -> None:
     assert (ratio(3, 2), ratio(3, 0)) == (1.5, None)
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (None, "-"),
+        (True, "yes"),
+        (False, "no"),
+        ("x", "x"),
+        (0.12345, "0.123"),
+        (7.0, "7"),
+        (1234.5, "1,234"),
+    ],
+)
+def test_a_person_reads_no_more_digits_than_matter(value: Value | None, words: str) -> None:
+    assert in_words(value) == words
