@@ -29,7 +29,7 @@ async def test_each_part_prints_its_figures_and_leaves_no_host(
     figures: dict[str, Any] = report["figures"]
     assert figures["keystrokes"]["value"] >= 10 * len(recordings.names())
     assert sum(figures[f"{kind.replace('-', '_')}_answers"]["value"] for kind in KINDS) > 0
-    assert figures["keystrokes_without_model_call_share"]["atLeast"] == 0.7
+    assert 0 <= figures["keystrokes_without_model_call_share"]["value"] < 1
     assert figures["cancel_in_decode_p99_steps"]["value"] >= 0
     assert figures["answer_after_cancels_equal"] == {"value": True, "mustBe": True, "holds": True}
     assert all(figures[f"{name}_memory_megabytes"]["value"] > 20 for name in ("server", "host"))

@@ -69,7 +69,8 @@ def figures(replays: Sequence[Replay], *, shown_tokens: int) -> list[Figure]:
     accepted = sum(replay.accepted_characters for replay in replays)
     cpu = sum(replay.cpu_seconds for replay in replays)
     wasted = max(0.0, generated - shown_tokens)
-    free = 1 - len(asked) / count if count else None
+    known = count and all(keystroke.how is not None for keystroke in keystrokes)
+    free = 1 - len(asked) / count if known else None
     return [
         Figure("keystrokes", "Keys typed", count),
         *_latencies(keystrokes),

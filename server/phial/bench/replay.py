@@ -82,6 +82,7 @@ class _Window:
     """Set when nothing is asked for: the last request was answered, or given up."""
     versions: Iterator[int] = field(default_factory=lambda: itertools.count(2))
     scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    counting: anyio.Lock = field(default_factory=anyio.Lock)
     ghost: str | None = None
     last_shown: str | None = None
 
@@ -125,8 +126,9 @@ class _Window:
 
     async def _count(self, keystroke: Keystroke) -> None:
         """Note what the host has counted since the answer before."""
-        counted = await host_counts(self.host)
-        keystroke.counts, self.counted = counted.since(self.counted), counted
+        async with self.counting:
+            counted = await host_counts(self.host)
+            keystroke.counts, self.counted = counted.since(self.counted), counted
 
 
 @asynccontextmanager

@@ -28,9 +28,12 @@ def bench(
     ] = "",
     ratio: Annotated[float, typer.Option(help="For --shape: share of layers in 4 bits.")] = 0.6,
     device: Annotated[str, typer.Option(help="AUTO, CPU, GPU, GPU.0, NPU.")] = "AUTO",
-    part: Annotated[list[str] | None, typer.Option(help=f"Only this: {', '.join(PARTS)}.")] = None,
+    part: Annotated[
+        list[str] | None, typer.Option(help=f"Only this: {', '.join(PARTS)}. All without.")
+    ] = None,
     against: Annotated[
-        list[str] | None, typer.Option(help=f"Compare with: {', '.join(comparison.RIVALS)}.")
+        list[str] | None,
+        typer.Option(help=f"Compare with: {', '.join(comparison.RIVALS)}. Only that, without --part."),
     ] = None,
     rounds: Annotated[int, typer.Option(help="How often what is compared is done in turn.", min=1)] = 2,
     keys: Annotated[int, typer.Option(help="So many keys of each recording; 0 for all.", min=0)] = 0,
@@ -44,7 +47,8 @@ def bench(
 
     Example: `phial bench --shape phi-3-mini --ratio 1 --part speed --against optimum`
     """
-    parts, rivals = part or PARTS, against or ()
+    rivals = against or ()
+    parts = part or (() if rivals else PARTS)
     report.check_parts(parts)
     comparison.check(rivals, shape)
     plan = Plan(

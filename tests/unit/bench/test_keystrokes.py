@@ -62,6 +62,12 @@ def test_what_was_generated_and_never_shown_is_wasted() -> None:
     assert named(replays, shown_tokens=100)["wasted_tokens"] == 0
 
 
+def test_a_key_that_the_server_says_nothing_of_is_not_taken_for_free() -> None:
+    assert (
+        named([Replay([Keystroke("declined"), Keystroke()])])["keystrokes_without_model_call_share"] is None
+    )
+
+
 def test_no_keys_are_no_mistake() -> None:
     assert named([])["keystrokes_without_model_call_share"] is None
 
