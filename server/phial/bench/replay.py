@@ -20,6 +20,10 @@ from phial.bench.recordings import Press, Recording, Type
 from phial.bench.typist import Stroke, Typist
 from phial.lsp.session import GhostText, Session
 
+_QUICK = 0.02
+"""Seconds within which no model has answered. Such keys are not counted for: the host reads a request between two
+steps only, and questions about each key would pile up before it."""
+
 _LAST_ANSWER = 10.0
 """Seconds that the answer to the last key may take."""
 
@@ -112,7 +116,7 @@ class _Window:
                 self._show(keystroke, ghost)
         finally:
             settled.set()
-        if keystroke.seconds is not None:
+        if keystroke.seconds is not None and keystroke.seconds > _QUICK:
             await self._count(keystroke)
 
     def _show(self, keystroke: Keystroke, ghost: GhostText | None) -> None:
