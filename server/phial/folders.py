@@ -30,6 +30,11 @@ def logs_folder() -> Path:
     return _created(_home("logs") or Path(platformdirs.user_log_path("phial", appauthor=False)))
 
 
+def bench_folder() -> Path:
+    """Return the folder with what others are measured on."""
+    return _created(_home("bench") or Path(platformdirs.user_cache_path("phial", appauthor=False)) / "bench")
+
+
 def _home(name: str) -> Path | None:
     home = os.environ.get("PHIAL_HOME")
     return Path(home).expanduser().resolve() / name if home else None

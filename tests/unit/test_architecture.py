@@ -30,6 +30,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "phial.host": ("phial.host", "phial.models", "phial.address", "phial.errors", "phial.folders"),
     "phial.bench": (
         "phial.bench",
+        "phial.lsp.session",
         "phial.engine",
         "phial.models",
         "phial.address",
@@ -66,12 +67,14 @@ ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("starlette", "uvicorn", "pydantic", "prometheus_client"), ("phial.host",)),
     **dict.fromkeys(("typer", "rich"), ("phial.cli",)),
     "tree_sitter": ("phial.assist.syntax",),
+    "llama_cpp": ("phial.bench.rivals.llama_cpp_worker",),
+    "gguf": ("phial.bench.rivals.gguf_model",),
 }
 
 # No more is needed than this: no file, no socket, no process. `time` is for pacing, anyio for waiting.
 # tree-sitter parses text in memory; its grammars are imported by name, when a language is first met.
 ASSIST_MAY_IMPORT = {
-    *("__future__", "collections.abc", "dataclasses", "re", "time", "typing"),
+    *("__future__", "collections.abc", "contextlib", "dataclasses", "re", "time", "typing"),
     *("anyio", "collections", "functools", "importlib", "tree_sitter"),
 }
 

@@ -1,20 +1,21 @@
-"""`phial bench`: how fast a model is on this machine."""
+"""`phial bench`: how fast everything is on this machine."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated
 
 import anyio
 import typer
 from rich.table import Table
 
-from phial.bench import shapes
-from phial.bench.measure import Figures, measure
+from phial.bench import report, shapes
+from phial.bench.figures import Figure, in_words
+from phial.bench.picture import drawn
+from phial.bench.report import PARTS, Plan, Report
+from phial.bench.rivals import comparison
 from phial.cli.export import shown_progress
 from phial.cli.output import console, errors, print_json
-from phial.engine import launcher
 from phial.models import store
 from phial.models.store import Model
 
@@ -27,18 +28,48 @@ def bench(
     ] = "",
     ratio: Annotated[float, typer.Option(help="For --shape: share of layers in 4 bits.")] = 0.6,
     device: Annotated[str, typer.Option(help="AUTO, CPU, GPU, GPU.0, NPU.")] = "AUTO",
+    part: Annotated[
+        list[str] | None, typer.Option(help=f"Only this: {', '.join(PARTS)}. All without.")
+    ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Compare with: {', '.join(comparison.RIVALS)}. Only that, without --part."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="How often what is compared is done in turn.", min=1)] = 2,
+    keys: Annotated[int, typer.Option(help="So many keys of each recording; 0 for all.", min=0)] = 0,
+    idle: Annotated[float, typer.Option(help="Seconds to watch while nobody types.", min=0.1)] = 20.0,
+    cancels: Annotated[int, typer.Option(help="How many random cancels.", min=2)] = 1000,
+    soak: Annotated[int, typer.Option(help="Type so many keys in a row too; 50000 is a day.", min=0)] = 0,
+    picture: Annotated[Path | None, typer.Option(help="Draw the figures into this SVG file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
-    """Measure load, first token cold and warm, prefill, decode and memory, in a host of its own.
+    """Type recorded sessions, cancel, preempt and compare, in hosts of their own: minutes with everything.
 
-    Example: `phial bench --shape phi-3-mini`
+    Example: `phial bench --shape phi-3-mini --ratio 1 --part speed --against optimum`
     """
-    found = _built(shape, ratio) if shape else store.resolve(model)
-    figures = anyio.run(_measured, found, device)
+    rivals = against or ()
+    parts = part or (() if rivals else PARTS)
+    report.check_parts(parts)
+    comparison.check(rivals, shape)
+    plan = Plan(
+        model=_built(shape, ratio) if shape else store.resolve(model),
+        device=device,
+        parts=parts,
+        against=rivals,
+        shape=shape,
+        rounds=rounds,
+        keys=keys or None,
+        idle=idle,
+        cancels=cancels,
+        soak=soak,
+    )
+    found = anyio.run(report.measured, plan, _tell)
+    if picture:
+        picture.write_text(drawn(found), encoding="utf-8")
     if json:
-        print_json(asdict(figures))
+        print_json(found.for_json())
     else:
-        _show(figures)
+        _show(found)
 
 
 def _built(shape: str, ratio: float) -> Model:
@@ -46,32 +77,29 @@ def _built(shape: str, ratio: float) -> Model:
         return shapes.obtain(shape, ratio, told)
 
 
-async def _measured(model: Model, device: str) -> Figures:
-    """Start a host anew, so that its load is measured too, and have it leave at the end."""
-    errors.print(f"Loading {model.title} ...", markup=False)
-    await launcher.end(model, device)
-    began = time.perf_counter()
-    address = await launcher.find_or_start(model, device, patience=60)
-    try:
-        await launcher.until_ready(address)
-        seconds = time.perf_counter() - began
-        errors.print("Measuring ...")
-        return await measure(address, seconds)
-    finally:
-        await launcher.end(model, device)
+def _tell(message: str) -> None:
+    errors.print(message, markup=False)
 
 
-def _show(figures: Figures) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    rows = (
-        ("Model", f"{figures.model} on {figures.device}, {figures.backend}"),
-        ("Load", f"{figures.load_seconds:.1f} s"),
-        ("First token, cold", f"{figures.cold_first_token_seconds:.2f} s for {figures.prompt_tokens} tokens"),
-        ("First token, warm", f"{figures.warm_first_token_seconds:.3f} s for the same and 4 more"),
-        ("Prefill", f"{figures.prefill_tokens_per_second:.0f} tokens/s"),
-        ("Decode", f"{figures.decode_tokens_per_second:.1f} tokens/s"),
-        ("Memory", f"{figures.memory_bytes / (1 << 30):.1f} GB"),
-    )
-    for name, value in rows:
-        table.add_row(f"[bold]{name}[/]", value)
-    console.print(table)
+def _show(found: Report) -> None:
+    """Print a table for each part; what keeps its limit is marked, and what does not."""
+    console.print(f"{found.model} on {found.device}", style="bold", markup=False)
+    for part, figures in found.figures.items():
+        table = Table(
+            title=part.capitalize(), title_justify="left", box=None, pad_edge=False, show_header=False
+        )
+        table.add_column(min_width=52)
+        table.add_column(justify="right")
+        for figure in figures:
+            table.add_row(figure.title, in_words(figure.value), figure.unit, _limit(figure))
+        console.print()
+        console.print(table)
+
+
+def _limit(figure: Figure) -> str:
+    if figure.limit is None:
+        return ""
+    words = (("at most", figure.at_most), ("at least", figure.at_least))
+    wanted = next((f"{word} {in_words(limit)}" for word, limit in words if limit is not None), "yes")
+    marks = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[dim]·[/]"}
+    return f"{marks[figure.holds]} [dim]{wanted}[/]"

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,13 @@ _POLL = 0.05
 """Seconds between looks at the file in which a started host tells its address."""
 
 
-async def find_or_start(model: Model, device: str, *, patience: float) -> HostAddress:
+async def find_or_start(
+    model: Model, device: str, *, patience: float, options: Sequence[str] = ()
+) -> HostAddress:
     """Return the host of a model on a device, which listens, though it may still be loading.
 
-    `patience` is how many seconds a host started here waits for a lease. Raises `HostFailed`.
+    A host started here waits `patience` seconds for a lease; `options` are more of `phial host`'s.
+    Raises `HostFailed`.
     """
     files = HostFiles.of(model.folder, device)
     if address := await _usable(files):
@@ -40,7 +44,11 @@ async def find_or_start(model: Model, device: str, *, patience: float) -> HostAd
     async with AsyncFileLock(files.starting().lock_file):
         if address := await _usable(files):
             return address
-        return await _make_room(files) or await _start(files, model, device, patience)
+        command = [
+            *(sys.executable, "-m", "phial", "host", "--model", str(model.folder)),
+            *("--device", device, "--patience", str(patience), *options),
+        ]
+        return await _make_room(files) or await _start(files, command)
 
 
 async def health(address: HostAddress) -> dict[str, Any] | None:
@@ -118,13 +126,10 @@ async def _make_room(files: HostFiles) -> HostAddress | None:
     raise HostFailed(f"An earlier model host{pid} does not answer.", advice="End that process.")
 
 
-async def _start(files: HostFiles, model: Model, device: str, patience: float) -> HostAddress:
+async def _start(files: HostFiles, command: Sequence[str]) -> HostAddress:
     with files.log.open("wb") as log:
         process = subprocess.Popen(  # noqa: ASYNC220 - it must outlive this event loop
-            [
-                *(sys.executable, "-m", "phial", "host", "--model", str(model.folder)),
-                *("--device", device, "--patience", str(patience)),
-            ],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import attrs
@@ -12,6 +13,7 @@ import cattrs
 from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 from lsprotocol import converters, types
 
+from phial.assist.counters import Answer
 from phial.models.overview import ModelRow
 from phial.settings import camel_case
 
@@ -19,6 +21,7 @@ CHAT = "phial/chat"
 STATUS = "phial/status"
 MODELS = "phial/models"
 PULL = "phial/pull"
+COMPLETIONS = "phial/completions"
 ASK = "phial.ask"
 EXPLAIN_SELECTION = "phial.explainSelection"
 
@@ -133,6 +136,23 @@ class PullParams:
 
 
 @attrs.frozen
+class CompletionCost:
+    """What a request for ghost text cost; `number` counts them from 0, and `whole` is one that was answered."""
+
+    number: int
+    how: Literal["declined", "typed-through", "joined", "asked"]
+    seconds: float
+    whole: bool
+
+
+@attrs.frozen
+class CompletionsResult:
+    """`phial/completions`: the latest requests for ghost text that have ended since the last time this was asked."""
+
+    completions: list[CompletionCost]
+
+
+@attrs.frozen
 class CommandArguments:
     """The one argument of our commands."""
 
@@ -198,6 +218,15 @@ class ModelsResponse:
 
 
 @attrs.define
+class CompletionsResponse:
+    """The response to `phial/completions`."""
+
+    id: int | str
+    result: CompletionsResult
+    jsonrpc: str = "2.0"
+
+
+@attrs.define
 class StatusNotification:
     """The notification `phial/status`, sent whenever the status changes."""
 
@@ -208,11 +237,11 @@ class StatusNotification:
 
 _PAYLOADS = (
     *(Turn, Attachment, ChatParams, ChatPiece, ChatUsage, ChatResult, StatusResult),
-    *(ModelEntry, ModelsResult, PullParams, CommandArguments),
+    *(ModelEntry, ModelsResult, PullParams, CompletionCost, CompletionsResult, CommandArguments),
 )
 _MESSAGES = (
     *(ChatRequest, ChatResponse, PullRequest, PullResponse),
-    *(StatusResponse, ModelsResponse, StatusNotification),
+    *(StatusResponse, ModelsResponse, CompletionsResponse, StatusNotification),
 )
 
 
@@ -222,12 +251,20 @@ RESPONSES: dict[str, type[Any]] = {
     STATUS: StatusResponse,
     MODELS: ModelsResponse,
     PULL: PullResponse,
+    COMPLETIONS: CompletionsResponse,
 }
 
 
 def model_entry(row: ModelRow) -> ModelEntry:
     """Return a row of the list of models as it goes over the wire."""
     return ModelEntry(**{field.name: getattr(row, field.name) for field in attrs.fields(ModelEntry)})
+
+
+def completions_result(answers: Sequence[Answer]) -> CompletionsResult:
+    """Return what requests cost as it goes over the wire."""
+    return CompletionsResult(
+        [CompletionCost(answer.number, answer.how, answer.seconds, answer.whole) for answer in answers]
+    )
 
 
 def create_converter() -> cattrs.Converter:

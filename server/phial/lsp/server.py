@@ -21,7 +21,7 @@ from phial.assist.trim import Insertion
 from phial.engine.base import Engine, Status
 from phial.engine.create import create_engine
 from phial.errors import NoModel, PhialError
-from phial.lsp import protocol
+from phial.lsp import costs, protocol
 from phial.lsp.documents import Document, Documents
 from phial.lsp.endpoint import PhialProtocol
 from phial.lsp.failures import failing_clearly, keep_text_out_of_logs
@@ -135,6 +135,7 @@ def create_server() -> PhialServer:
     server.feature(protocol.STATUS)(status)
     server.feature(protocol.MODELS)(models)
     server.feature(protocol.PULL)(pull)
+    server.feature(protocol.COMPLETIONS)(costs.telling(server.suggestions.counters))
     server.command(protocol.ASK)(ask)
     server.command(protocol.EXPLAIN_SELECTION)(explain_selection)
     return server

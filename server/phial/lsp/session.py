@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,23 @@ _LINE_END = 2**31 - 1
 
 SERVE = (sys.executable, "-m", "phial", "serve")
 
+Place = tuple[int, int]
+"""A line and a column, both from 0; columns count code points."""
+
+
+@dataclass(frozen=True)
+class GhostText:
+    """What may be inserted at the cursor, in place of so many characters right of it."""
+
+    text: str
+    replaces: int
+
 
 class Session:
     """A running language server and one editor window's worth of requests to it. Raises `PhialError`."""
 
-    def __init__(self, client: LanguageClient) -> None:
+    def __init__(self, client: LanguageClient, pid: int) -> None:
+        self.pid = pid
         self._client = client
         self._tokens = itertools.count(1)
         self._listeners: dict[int | str, Callable[[str], None]] = {}
@@ -86,6 +99,20 @@ class Session:
         self._client.protocol.notify(types.TEXT_DOCUMENT_DID_OPEN, types.DidOpenTextDocumentParams(item))
         return uri
 
+    def change(self, uri: str, version: int, start: Place, end: Place, text: str) -> None:
+        """Replace a range of an open document."""
+        part = types.TextDocumentContentChangePartial(
+            range=types.Range(types.Position(*start), types.Position(*end)), text=text
+        )
+        document = types.VersionedTextDocumentIdentifier(version, uri)
+        params = types.DidChangeTextDocumentParams(document, [part])
+        self._client.protocol.notify(types.TEXT_DOCUMENT_DID_CHANGE, params)
+
+    def close(self, uri: str) -> None:
+        """Close a document."""
+        params = types.DidCloseTextDocumentParams(types.TextDocumentIdentifier(uri))
+        self._client.protocol.notify(types.TEXT_DOCUMENT_DID_CLOSE, params)
+
     async def complete(self, uri: str, line: int, column: int) -> str | None:
         """Return the ghost text at a line and a column, both from 0, or None."""
         found: types.InlineCompletionList | None = await self.request(
@@ -97,6 +124,27 @@ class Session:
             ),
         )
         return str(found.items[0].insert_text) if found and found.items else None
+
+    async def suggest(self, uri: str, line: int, column: int) -> GhostText | None:
+        """Return the ghost text that comes unasked, or None. Leaving this cancels the request."""
+        found: types.InlineCompletionList | None = await self._request_that_ends(
+            types.TEXT_DOCUMENT_INLINE_COMPLETION,
+            types.InlineCompletionParams(
+                context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic),
+                text_document=types.TextDocumentIdentifier(uri),
+                position=types.Position(line, column),
+            ),
+        )
+        if not found or not found.items:
+            return None
+        item = found.items[0]
+        replaces = item.range.end.character - column if item.range else 0
+        return GhostText(str(item.insert_text), replaces)
+
+    async def costs(self) -> list[protocol.CompletionCost]:
+        """Return what the requests for ghost text have cost since the last time."""
+        result: protocol.CompletionsResult = await self.request(protocol.COMPLETIONS, None)
+        return result.completions
 
     async def ask(self, question: str, told: Callable[[str], None]) -> ChatResult:
         """Answer a question, telling the text as it comes."""
@@ -113,7 +161,7 @@ class Session:
         self._listeners[token] = told
         try:
             request = attrs.evolve(params, partial_result_token=token)
-            result: ChatResult = await self.request(protocol.CHAT, request)
+            result: ChatResult = await self._request_that_ends(protocol.CHAT, request)
         finally:
             del self._listeners[token]
         return result
@@ -124,6 +172,21 @@ class Session:
             return await self._client.protocol.send_request_async(method, params)
         except JsonRpcException as error:
             raise _told_error(error) from error
+
+    async def _request_that_ends(self, method: str, params: object) -> Any:
+        """Send a request, and cancel it if this is left before it is answered."""
+        number = f"{method} {next(self._tokens)}"
+        answered = anyio.Event()
+        response = self._client.protocol.send_request(method, params, msg_id=number)
+        response.add_done_callback(lambda _: answered.set())
+        try:
+            await answered.wait()
+            return response.result()
+        except JsonRpcException as error:
+            raise _told_error(error) from error
+        finally:
+            if not response.done():
+                self._client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams(number))
 
     async def end(self) -> None:
         """Shut the server down."""
@@ -153,7 +216,6 @@ async def editor_session(
 ) -> AsyncIterator[Session]:
     """Start a language server and shake hands with it; leaving the context shuts it down."""
     client = LanguageClient("phial", __version__, _EditorProtocol, protocol.create_converter)
-    session = Session(client)
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=subprocess.PIPE,
@@ -163,6 +225,7 @@ async def editor_session(
     )
     assert process.stdin  # noqa: S101 - asked for above
     assert process.stdout  # noqa: S101 - asked for above
+    session = Session(client, process.pid)
     client.protocol.set_writer(process.stdin)
     reading = asyncio.create_task(run_async(threading.Event(), process.stdout, client.protocol))
     try:

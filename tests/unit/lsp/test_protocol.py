@@ -19,6 +19,9 @@ from phial.lsp.protocol import (
     ChatResult,
     ChatUsage,
     CommandArguments,
+    CompletionCost,
+    CompletionsResponse,
+    CompletionsResult,
     ModelEntry,
     ModelsResponse,
     ModelsResult,
@@ -61,6 +64,15 @@ MESSAGES = [
     (ChatParams("Why?", partial_result_token=7), {"question": "Why?", "partialResultToken": 7}),
     (PullParams("starter", 3), {"model": "starter", "workDoneToken": 3}),
     (ChatPiece("é\n"), {"text": "é\n"}),
+    (
+        CompletionCost(7, "typed-through", 0.002, whole=True),
+        {"number": 7, "how": "typed-through", "seconds": 0.002, "whole": True},
+    ),
+    (CompletionsResult([]), {"completions": []}),
+    (
+        CompletionsResponse(3, CompletionsResult([])),
+        {"id": 3, "result": {"completions": []}, "jsonrpc": "2.0"},
+    ),
     (ChatUsage(3, 2, 1), {"promptTokens": 3, "cachedTokens": 2, "completionTokens": 1}),
     (
         ChatResult("Yes.", "stop", ChatUsage(3, 2, 1)),
@@ -249,4 +261,5 @@ def test_a_response_means_its_message() -> None:
     assert rules.get_result_type("phial/chat") is ChatResponse
     assert rules.get_result_type("phial/status") is StatusResponse
     assert rules.get_result_type("phial/models") is ModelsResponse
+    assert rules.get_result_type("phial/completions") is CompletionsResponse
     assert rules.get_result_type("shutdown") is types.ShutdownResponse
