@@ -1,16 +1,15 @@
 """What prompt lookup is measured on: edits, whose answers repeat much of the question, and free text, whose do not.
 
-The answer to an edit is given, and the model held to it by a regular expression: what is measured is the engine, with
-the answer that a good model gives, whatever model it is.
+The answer to an edit is begun, with the change in it, and the model writes on: so a small one gets it right, too.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
-_SPECIAL = re.compile(r"[.\\\[\](){}*+?|^$]")
+_BEGUN = 3
+"""Lines."""
 
 _AVERAGE = '''def average(values: list[float], weights: list[float]) -> float:
     """Return the weighted mean of some values."""
@@ -65,13 +64,18 @@ class Edit:
     code: str
     wanted: str
 
-    def messages(self) -> list[dict[str, str]]:
-        """Return it as a conversation."""
-        return [{"role": "user", "content": f"{self.wish}\n\n{self.code}"}]
-
-    def held(self) -> dict[str, Any]:
-        """Return what holds the answer to the wanted code."""
-        return {"structured_outputs": {"regex": literal(self.wanted)}}
+    def asked(self) -> dict[str, Any]:
+        """Return what to ask a host: to go on with an answer that has been begun."""
+        begun = "".join(self.wanted.splitlines(keepends=True)[:_BEGUN])
+        question = f"{self.wish} Write all of the code again.\n```\n{self.code}```"
+        return {
+            "messages": [
+                {"role": "user", "content": question},
+                {"role": "assistant", "content": f"```\n{begun}"},
+            ],
+            "continue_final_message": True,
+            "stop": ["```"],
+        }
 
 
 EDITS = (
@@ -87,8 +91,3 @@ FREE_TEXT = (
     "Which data structures does a text editor need, and why?",
     "Write a short letter to somebody who has just moved to another city.",
 )
-
-
-def literal(text: str) -> str:
-    """Return the regular expression that matches a text and nothing else, as the host takes it."""
-    return _SPECIAL.sub(r"\\\g<0>", text)

@@ -13,7 +13,7 @@ from phial.models.store import Model
 OFF = ("--assistant-tokens", "0")
 """The options of a host without prompt lookup."""
 
-_LONGEST = 400
+_LONGEST = 200
 _FREE = 96
 _PRIORITY = 0
 
@@ -45,10 +45,7 @@ def _compared(name: str, title: str, paces: dict[bool, list[float]], *, at_least
 
 async def _edited(host: RunningHost) -> list[float]:
     return _paces(
-        [
-            await chat(host.http, edit.messages(), _LONGEST, priority=_PRIORITY, **edit.held())
-            for edit in EDITS
-        ]
+        [await chat(host.http, max_tokens=_LONGEST, priority=_PRIORITY, **edit.asked()) for edit in EDITS]
     )
 
 
