@@ -108,14 +108,16 @@ async def complete(
     uri: str = URI,
     kind: types.InlineCompletionTriggerKind = AUTOMATIC,
 ) -> types.InlineCompletionList | None:
-    return await inline_completion(
-        server,
-        types.InlineCompletionParams(
-            context=types.InlineCompletionContext(kind),
-            text_document=types.TextDocumentIdentifier(uri),
-            position=types.Position(line, character),
-        ),
+    params = types.InlineCompletionParams(
+        context=types.InlineCompletionContext(kind),
+        text_document=types.TextDocumentIdentifier(uri),
+        position=types.Position(line, character),
     )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.ghost_text.suggestions.run)
+        found = await inline_completion(server, params)
+        tasks.cancel_scope.cancel()
+    return found
 
 
 def ghost_text(found: types.InlineCompletionList | None) -> str:
