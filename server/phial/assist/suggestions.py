@@ -129,10 +129,10 @@ class Suggestions:
             return []
         found = read(draft, cursor.excerpt, max_lines=limits.lines)
         if found and self._is_worth_showing(found, cursor, wanted):
-            self._follow(cursor, found.insertion, engine, limits)
+            self._follow(cursor, found.insertion, engine, wanted, limits)
             return [found.insertion]
         if is_line_done(draft, cursor.excerpt):
-            self._follow(cursor, Insertion(""), engine, limits)
+            self._follow(cursor, Insertion(""), engine, wanted, limits)
         return []
 
     def _is_worth_showing(self, found: Completion, cursor: Cursor, wanted: CompletionSettings) -> bool:
@@ -189,12 +189,14 @@ class Suggestions:
             max_lines=wanted.max_lines,
         )
         if found:
-            self._follow(cursor, found[0].insertion, engine, limits)
+            self._follow(cursor, found[0].insertion, engine, wanted, limits)
         return [completion.insertion for completion in found]
 
-    def _follow(self, cursor: Cursor, shown: Insertion, engine: Engine, limits: Limits) -> None:
+    def _follow(
+        self, cursor: Cursor, shown: Insertion, engine: Engine, wanted: CompletionSettings, limits: Limits
+    ) -> None:
         """Have written what comes once the user has taken what is shown."""
-        if not cursor.on_battery:
+        if _may_write(cursor, wanted) and not cursor.on_battery:
             after = ahead.accepted(cursor.excerpt, shown)
             ahead.follow(self._drafts, cursor.document, after, engine, limits)
 

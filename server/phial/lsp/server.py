@@ -124,7 +124,7 @@ class PhialServer(LanguageServer):
             self.retry()
 
     async def _show_progress(self) -> None:
-        """Show the load of a model as progress."""
+        """Show the load of a model as progress; then have it read the document that was changed last."""
         while True:
             while self.engine.status.state != "loading":
                 await self._status_changed.wait()
@@ -132,6 +132,8 @@ class PhialServer(LanguageServer):
                 while (status := self.engine.status).state == "loading":
                     report(status.message, status.fraction)
                     await self._status_changed.wait()
+            if newest := next(iter(self.documents), None):
+                self.prefill(newest.uri)
 
 
 def create_server() -> PhialServer:
@@ -206,13 +208,13 @@ async def inline_completion(
 
 
 def did_open(server: PhialServer, params: types.DidOpenTextDocumentParams) -> None:
-    """Have the model read a document that was opened; pygls' own handler has taken it over."""
+    """Have the model read a document that was opened; it has been taken over already."""
     server.ghost_text.suggestions.opened(params.text_document.uri)
     server.prefill(params.text_document.uri)
 
 
 def did_change(server: PhialServer, params: types.DidChangeTextDocumentParams) -> None:
-    """Take note of a keystroke; pygls' own handler has changed the document."""
+    """Take note of a keystroke; the document has been changed already."""
     server.ghost_text.suggestions.typed(params.text_document.uri)
 
 
