@@ -311,12 +311,16 @@ async def test_reading_ahead_makes_way_for_a_question() -> None:
     engine = FakeEngine("x", hangs=True)
     server, _ = served(engine)
     engine.abilities = Abilities(regex=True, ahead=True)
+
+    async def ask_why() -> None:
+        await chat(server, ChatParams("Why?"))
+
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(server.ghost_text.suggestions.run)
         method, params = opened()
         receive(server, {"method": method, "params": params})
         await engine.hanging.wait()
-        tasks.start_soon(lambda: chat(server, ChatParams("Why?")))
+        tasks.start_soon(ask_why)
         await anyio.wait_all_tasks_blocked()
         assert [request.priority for request in engine.requests] == [PREFILL_PRIORITY, CHAT_PRIORITY]
         assert engine.left == 1
