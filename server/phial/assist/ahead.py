@@ -15,7 +15,7 @@ from phial.engine.base import AHEAD_PRIORITY, PREFILL_PRIORITY, Engine
 
 def follow(drafts: Drafts, document: str, excerpt: Excerpt, engine: Engine, limits: Limits) -> None:
     """Have what comes next written for a cursor that is likely to be here soon, unless it has been."""
-    prompt = prompts.completion(excerpt, engine.abilities, max_tokens=limits.tokens)
+    prompt = prompts.completion(excerpt, engine.abilities, max_tokens=limits.longest)
     place, draft = Place.of(document, excerpt), begun(excerpt, prompt)
     if not _is_free(drafts, engine) or drafts.is_written_beyond(place, draft):
         return
@@ -47,4 +47,4 @@ def _is_free(drafts: Drafts, engine: Engine) -> bool:
     return engine.abilities.ahead and drafts.is_idle
 
 
-_NOTHING = Limits(0, 1, 0.0)
+_NOTHING = Limits(0, 1, 0.0, 0)

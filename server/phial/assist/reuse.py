@@ -86,15 +86,15 @@ class Writing:
             return False
         if is_enough(self.draft, excerpt, max_lines=self.limits.lines, since=since):
             return True
-        is_late = now >= self.times.began + self.limits.seconds and "\n" in self._rest(excerpt)
-        if is_late:
+        is_late = now >= self.times.began + self.limits.seconds or self.draft.tokens >= self.limits.tokens
+        if is_late and "\n" in self._rest(excerpt).lstrip():
             self.draft.end = "length"
-        return is_late
+        return self.draft.end is not None
 
     def note(self, now: float) -> None:
         """Take note of when the first piece and the first line came."""
         self.times.first = now if self.times.first is None else self.times.first
-        if self.times.line is None and "\n" in self._rest(self.excerpt):
+        if self.times.line is None and "\n" in self._rest(self.excerpt).lstrip():
             self.times.line = now
 
     def tell(self) -> None:

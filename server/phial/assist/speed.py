@@ -17,11 +17,15 @@ _SEVERAL = 5
 
 @dataclass(frozen=True)
 class Limits:
-    """How much to ask for: tokens and lines at most, and the seconds after which a complete line is enough."""
+    """How much to ask for: `longest` tokens and so many lines at most.
+
+    After so many `tokens`, and after so many seconds, a complete line is enough; a first line is let end.
+    """
 
     tokens: int
     lines: int
     seconds: float
+    longest: int
 
 
 @dataclass
@@ -51,7 +55,7 @@ class Speed:
 
     def limits(self, wanted: CompletionSettings, told: float | None) -> Limits:
         """Return how much fits into the time there is; `told`: the rate that the engine tells of."""
-        return Limits(self._tokens(wanted, told), wanted.max_lines, wanted.time_budget)
+        return Limits(self._tokens(wanted, told), wanted.max_lines, wanted.time_budget, wanted.max_tokens)
 
     def _tokens(self, wanted: CompletionSettings, told: float | None) -> int:
         rate = self.rate or told

@@ -170,7 +170,7 @@ class Suggestions:
         return await self._new_draft_for(cursor, engine, limits)
 
     async def _new_draft_for(self, cursor: Cursor, engine: Engine, limits: Limits) -> Draft | None:
-        prompt = prompts.completion(cursor.excerpt, engine.abilities, max_tokens=limits.tokens)
+        prompt = prompts.completion(cursor.excerpt, engine.abilities, max_tokens=limits.longest)
         writing = Writing(cursor.place, begun(cursor.excerpt, prompt), cursor.excerpt, limits)
         self._drafts.begin(writing, engine, prompt.request)
         return writing.draft if await writing.until_known(cursor.excerpt) else None

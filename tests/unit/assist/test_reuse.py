@@ -274,6 +274,21 @@ async def test_a_cursor_that_only_moves_is_not_completed_unless_the_answer_is_kn
         assert len(window.engine.requests) == 1
 
 
+async def test_at_the_end_of_the_budget_the_lines_that_are_complete_are_shown() -> None:
+    body = "".join(f"    first = {number}\n" for number in range(9))
+    async with running(Window(Author(f"def f():\n{body}"))) as window:
+        window.suggestions.speed.measured(0.0, 11, 10.0)  # a token a second: a line at least
+        assert await window.at("def f():\n    $0\n") != body.strip()
+        assert len(window.engine.requests) == 1
+
+
+async def test_a_first_line_is_let_end() -> None:
+    line = "x = " + " + ".join(f"value_{number}" for number in range(40))
+    async with running(Window(Author(f"{line}\n"))) as window:
+        window.suggestions.speed.measured(9.0, 11, 10.0)
+        assert await window.at("x = $0\n") == line[4:]
+
+
 def test_the_memory_of_drafts_is_bounded() -> None:
     drafts = Drafts(lambda: 0.0, Speed())
     place = Place("a", "python", "")
@@ -310,7 +325,7 @@ async def shown(drafts: Drafts, author: Author, excerpt: Excerpt) -> Insertion |
     draft = drafts.known(place, excerpt, max_lines=12)
     if draft is None:
         prompt = completion(excerpt, author.abilities, max_tokens=96)
-        writing = Writing(place, begun(excerpt, prompt), excerpt, Limits(96, 12, 60.0))
+        writing = Writing(place, begun(excerpt, prompt), excerpt, Limits(96, 12, 60.0, 96))
         drafts.begin(writing, author, prompt.request)
         await writing.until_known(excerpt)
         draft = writing.draft
