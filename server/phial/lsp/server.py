@@ -132,8 +132,7 @@ class PhialServer(LanguageServer):
                 while (status := self.engine.status).state == "loading":
                     report(status.message, status.fraction)
                     await self._status_changed.wait()
-            if newest := next(iter(self.documents), None):
-                self.prefill(newest.uri)
+            self.prefill(next((document.uri for document in self.documents), ""))
 
 
 def create_server() -> PhialServer:

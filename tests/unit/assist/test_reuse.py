@@ -120,6 +120,8 @@ async def test_what_is_typed_as_shown_costs_no_model_call() -> None:
         for end in range(4, len(line)):
             assert await window.at(f"{HEAD}{line[:end]}$0\n") == line[end:]
         assert len(window.engine.requests) == 1
+        [first, *others] = [answer.how for answer in window.suggestions.counters.take()]
+        assert (first, set(others)) == ("asked", {"typed-through"})
 
 
 async def test_backspace_undo_and_coming_back_cost_no_model_call() -> None:
