@@ -17,6 +17,11 @@ def _number(default: Number, lowest: float, highest: float) -> Number:
     return field(default=default, metadata={"bounds": (lowest, highest)})
 
 
+def _one_of(default: str, *others: str) -> str:
+    """Return a field whose value must be one of some words."""
+    return field(default=default, metadata={"words": (default, *others)})
+
+
 @dataclass(frozen=True)
 class EngineSettings:
     """An OpenAI-compatible server to use instead of the local host."""
@@ -37,11 +42,19 @@ class ThresholdSettings:
 
 @dataclass(frozen=True)
 class CompletionSettings:
-    """Ghost text. Lengths in tokens and lines, times in seconds; languages by their LSP ids."""
+    """Ghost text. Lengths in tokens, lines and characters, times in seconds; languages by their LSP ids.
+
+    With the trigger `manual`, and with `on_battery` `manual` on battery, only what is asked for is completed.
+    `debounce` is the longest wait for a pause, `time_budget` what may pass until a line is complete.
+    """
 
     enable: bool = True
+    trigger: str = _one_of("automatic", "manual")
+    on_battery: str = _one_of("on", "manual")
     disabled_languages: tuple[str, ...] = ()
-    debounce: float = _number(0.15, 0, 10)
+    max_file_size: int = _number(1_000_000, 0, 1_000_000_000)
+    debounce: float = _number(0.4, 0, 10)
+    time_budget: float = _number(1.5, 0.1, 60)
     max_tokens: int = _number(96, 1, 2048)
     max_lines: int = _number(12, 1, 200)
     threshold: ThresholdSettings = field(default_factory=ThresholdSettings)
@@ -104,7 +117,7 @@ def _parse_tree(tree: type[Tree], raw: object, path: str, problems: list[str]) -
             values[item.name] = _parse_tree(types[item.name], value, f"{path}.{key}", problems)
         elif value is not None:
             wanted = types[item.name]
-            wrong = _wrong_with(value, wanted, item.metadata.get("bounds"))
+            wrong = _wrong_with(value, wanted, item.metadata)
             if wrong:
                 problems.append(f"`{path}.{key}` {wrong}, not {_shown(value)}; the default is used.")
             else:
@@ -112,7 +125,7 @@ def _parse_tree(tree: type[Tree], raw: object, path: str, problems: list[str]) -
     return tree(**values)
 
 
-def _wrong_with(value: object, wanted: Any, bounds: tuple[float, float] | None) -> str | None:
+def _wrong_with(value: object, wanted: Any, limits: Mapping[str, Any]) -> str | None:
     """Return what a value should be instead, or None if it is right."""
     if wanted == _STRINGS:
         fits = isinstance(value, list | tuple) and all(type(item) is str for item in value)
@@ -120,7 +133,10 @@ def _wrong_with(value: object, wanted: Any, bounds: tuple[float, float] | None) 
         fits = type(value) is wanted or (wanted is float and type(value) is int)
     if not fits:
         return f"must be {_TYPE_NAMES[wanted]}"
-    if bounds and not bounds[0] <= value <= bounds[1]:  # type: ignore[operator] # it is a number
+    words, bounds = limits.get("words"), limits.get("bounds")
+    if words and value not in words:
+        return f"must be {' or '.join(map(repr, words))}"
+    if bounds and not bounds[0] <= value <= bounds[1]:
         return f"must be a number from {bounds[0]:,} to {bounds[1]:,}"
     return None
 

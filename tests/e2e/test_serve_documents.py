@@ -32,12 +32,18 @@ async def window(relay: Relay, host: HostAddress) -> AsyncIterator[Editor]:
 
 
 def overheard(relay: Relay, host: HostAddress) -> dict[str, Any]:
-    return {"engine": {"url": relay.url, "key": host.token}, "completion": {"maxTokens": 2, "debounce": 0}}
+    completion = {"maxTokens": 2, "debounce": 0, "maxFileSize": 100_000_000}
+    return {"engine": {"url": relay.url, "key": host.token}, "completion": completion}
 
 
 async def asked_around(window: Editor, relay: Relay, text: str, line: int, character: int) -> tuple[str, str]:
     """Complete at a position; return the text before and after it that the model is given."""
-    return await asked_at(window, relay, window.open(text), line, character)
+    return await asked_at(window, relay, opened(window, relay, text), line, character)
+
+
+def opened(window: Editor, relay: Relay, text: str) -> str:
+    """Open a document that nothing has been written for yet: what is known is not asked again."""
+    return window.open(text, f"file:///work/{len(relay.questions)}/a.py")
 
 
 async def asked_at(
@@ -195,7 +201,7 @@ async def test_edit_of_a_document_that_is_not_open(window: Editor, relay: Relay)
     ],
 )
 async def test_edit_that_cannot_be_understood(window: Editor, relay: Relay, params: Any) -> None:
-    uri = window.open("(a)")
+    uri = opened(window, relay, "(a)")
     window.notify("textDocument/didChange", params)
     assert await asked_at(window, relay, uri, 0, 3) == ("(a)", "")
     assert window.told("window/showMessage") == []

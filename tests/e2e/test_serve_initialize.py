@@ -41,7 +41,7 @@ async def test_capabilities(settings: dict[str, Any]) -> None:
     told = result["capabilities"]
     assert told["inlineCompletionProvider"] == {}
     assert told["executeCommandProvider"] == {"commands": ["phial.ask", "phial.explainSelection"]}
-    assert told["textDocumentSync"] == {"openClose": True, "change": 2, "save": False}
+    assert told["textDocumentSync"] == {"openClose": True, "change": 2, "save": True}
     assert told["positionEncoding"] == "utf-16"
 
 

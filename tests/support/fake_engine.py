@@ -33,6 +33,7 @@ class FakeEngine:
         self.taken: list[str] = []
         self._answers: Iterator[Sequence[str | Chunk]]
         self.left_early = False
+        self.left = 0
         self.hanging = anyio.Event()
         self._answers = itertools.repeat(pieces)
         self._finish_reason = finish_reason
@@ -50,8 +51,11 @@ class FakeEngine:
     async def stream(self, request: Request | Infill) -> AsyncIterator[AsyncIterator[Chunk]]:
         self.requests.append(request)
         self.left_early = True
-        async with aclosing(self._chunks(next(self._answers))) as chunks:
-            yield chunks
+        try:
+            async with aclosing(self._chunks(next(self._answers))) as chunks:
+                yield chunks
+        finally:
+            self.left += 1
 
     async def _chunks(self, pieces: Sequence[str | Chunk]) -> AsyncGenerator[Chunk, None]:
         for piece in pieces:

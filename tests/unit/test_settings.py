@@ -51,6 +51,10 @@ settings = st.builds(
     completion=st.builds(
         CompletionSettings,
         enable=st.booleans(),
+        trigger=st.sampled_from(["automatic", "manual"]),
+        on_battery=st.sampled_from(["on", "manual"]),
+        max_file_size=st.integers(0, 10**9),
+        time_budget=st.floats(0.1, 60),
         disabled_languages=st.lists(st.text()).map(tuple),
         debounce=st.floats(0, 10),
         max_tokens=st.integers(1, 2048),
@@ -103,8 +107,12 @@ def test_the_defaults() -> None:
         "engine": {"url": "", "model": "", "key": ""},
         "completion": {
             "enable": True,
+            "trigger": "automatic",
+            "onBattery": "on",
             "disabledLanguages": (),
-            "debounce": 0.15,
+            "maxFileSize": 1_000_000,
+            "debounce": 0.4,
+            "timeBudget": 1.5,
             "maxTokens": 96,
             "maxLines": 12,
             "threshold": {"rest": -20.0, "line": -20.0, "block": -20.0},
@@ -162,6 +170,10 @@ def test_a_whole_number_will_do_for_seconds() -> None:
         (
             {"completion": {"enable": 1}},
             "`phial.completion.enable` must be true or false, not 1; the default is used.",
+        ),
+        (
+            {"completion": {"onBattery": "off"}},
+            "`phial.completion.onBattery` must be 'on' or 'manual', not 'off'; the default is used.",
         ),
         (
             {"completion": {"maxTokens": 9.5}},

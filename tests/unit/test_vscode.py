@@ -103,6 +103,7 @@ def test_a_setting_has_the_same_type_default_and_bounds(name: str) -> None:
     assert shown["type"] == words.get(kind, "array")
     assert field.default is not MISSING
     assert shown["default"] == (list(field.default) if isinstance(field.default, tuple) else field.default)
+    assert tuple(shown.get("enum", ())) == field.metadata.get("words", ())
     assert (shown.get("minimum"), shown.get("maximum")) == field.metadata.get("bounds", (None, None))
 
 

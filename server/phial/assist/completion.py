@@ -9,6 +9,7 @@ from typing import Literal
 import anyio
 
 from phial.assist import prompts
+from phial.assist.draft import Draft
 from phial.assist.excerpt import Excerpt
 from phial.assist.prompts import CompletionPrompt
 from phial.assist.syntax import opens_block
@@ -41,34 +42,90 @@ async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lin
     Leaves the model as soon as what follows cannot matter.
     """
     prompt = prompts.completion(excerpt, engine.abilities, max_tokens=max_tokens)
-    return await _completed(engine, excerpt, prompt, max_lines)
+    draft = await _written(engine, excerpt, prompt, max_lines)
+    return read(draft, excerpt, max_lines=max_lines)
+
+
+def begun(excerpt: Excerpt, prompt: CompletionPrompt) -> Draft:
+    """Return the empty draft that a prompt asks for."""
+    return Draft(excerpt.prefix[: len(excerpt.prefix) - len(prompt.fragment)], prompt.fragment)
+
+
+def is_enough(draft: Draft, excerpt: Excerpt, *, max_lines: int, since: int = 0) -> bool:
+    """Return whether nothing that may still be written matters at an excerpt: it is complete, or about another.
+
+    `since`: how much of the text has been looked at before, for the same excerpt.
+    """
+    typed = draft.typed_at(excerpt)
+    if typed is None:
+        return True
+    # Only a line that has ended can be the last.
+    has_ended_line = "\n" in draft.text[max(since, len(typed)) :]
+    return has_ended_line and is_complete(draft.text[len(typed) :], excerpt, max_lines=max_lines)
+
+
+def is_known(draft: Draft, excerpt: Excerpt, *, max_lines: int) -> bool:
+    """Return whether a draft tells all that the model would write at an excerpt, or as much as was asked for."""
+    typed = draft.typed_at(excerpt)
+    if typed is None:
+        return False
+    rest = draft.text[len(typed) :]
+    ended_there = draft.end == "stop" and rest.strip() != ""
+    cut_off_there = draft.end == "length" and "\n" in rest
+    asked_there = draft.end in ("stop", "length") and typed == draft.fragment
+    return ended_there or cut_off_there or asked_there or is_enough(draft, excerpt, max_lines=max_lines)
+
+
+def read(draft: Draft, excerpt: Excerpt, *, max_lines: int) -> Completion | None:
+    """Return what of a draft to insert at an excerpt, or None."""
+    typed = draft.typed_at(excerpt)
+    if typed is None or not draft.text.startswith(typed):
+        return None
+    found = trim(draft.text[len(typed) :], excerpt, whole=draft.end != "length", max_lines=max_lines)
+    confidence = _mean(draft.logprobs_behind(typed)[:_JUDGED_TOKENS])
+    return Completion(found, confidence) if found.text else None
+
+
+def is_line_done(draft: Draft, excerpt: Excerpt) -> bool:
+    """Return whether the model would end the cursor's line here, and begin the next."""
+    typed = draft.typed_at(excerpt)
+    rest = "" if typed is None else draft.text[len(typed) :]
+    return rest.lstrip(" \t").startswith("\n") and not excerpt.line_after.strip()
 
 
 async def alternatives(
-    engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lines: int
+    engine: Engine,
+    excerpt: Excerpt,
+    kept: Callable[[Draft], None] = lambda _: None,
+    *,
+    max_tokens: int,
+    max_lines: int,
 ) -> list[Completion]:
-    """Return up to three different things to insert, the most likely first. Raises `PhialError`.
+    """Return up to three different things to insert, the most likely first, and hand on their drafts.
 
     They are written at the same time, which takes little longer than one: once the first has begun, so that
-    the prompt is read once.
+    the prompt is read once. Raises `PhialError`.
     """
     prompt = prompts.completion(excerpt, engine.abilities, max_tokens=max_tokens)
     found: list[Completion] = []
     failures: list[PhialError] = []
-    begun = anyio.Event()
+    first_begun = anyio.Event()
 
     async def write(variant: CompletionPrompt) -> None:
         try:
-            if completion := await _completed(engine, excerpt, variant, max_lines, begun.set):
-                found.append(completion)
+            draft = await _written(engine, excerpt, variant, max_lines, first_begun.set)
         except PhialError as error:  # a task group would wrap it
             failures.append(error)
+            return
         finally:
-            begun.set()
+            first_begun.set()
+        kept(draft)
+        if completion := read(draft, excerpt, max_lines=max_lines):
+            found.append(completion)
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(write, prompt)
-        await begun.wait()
+        await first_begun.wait()
         for seed in range(1, _ALTERNATIVES):
             tasks.start_soon(write, _varied(prompt, seed))
     if failures and not found:
@@ -89,30 +146,23 @@ def is_sure(found: Completion, excerpt: Excerpt, thresholds: Mapping[str, float]
     return found.confidence is None or found.confidence >= thresholds[kind_of(excerpt)]
 
 
-async def _completed(
+async def _written(
     engine: Engine,
     excerpt: Excerpt,
     prompt: CompletionPrompt,
     max_lines: int,
-    begun: Callable[[], None] = lambda: None,
-) -> Completion | None:
-    fragment = prompt.fragment
-    written, whole = "", True
-    logprobs: list[float] = []
+    told_first: Callable[[], None] = lambda: None,
+) -> Draft:
+    draft = begun(excerpt, prompt)
     async with engine.stream(prompt.request) as chunks:
         async for chunk in chunks:
-            begun()
-            written += chunk.text
-            if len(written) > len(fragment):  # tokens inside the fragment had no choice
-                logprobs += chunk.logprobs
-            whole = whole and chunk.finish_reason != "length"
-            if not fragment.startswith(written[: len(fragment)]):
-                return None
-            # Only a line that has ended can be the last.
-            if "\n" in chunk.text and is_complete(written[len(fragment) :], excerpt, max_lines=max_lines):
+            told_first()
+            since = len(draft.text)
+            draft.take(chunk)
+            if draft.end is None and is_enough(draft, excerpt, max_lines=max_lines, since=since):
                 break
-    found = trim(written[len(fragment) :], excerpt, whole=whole, max_lines=max_lines)
-    return Completion(found, _mean(logprobs[:_JUDGED_TOKENS])) if found.text else None
+    draft.end = draft.end or "left"
+    return draft
 
 
 def _varied(prompt: CompletionPrompt, seed: int) -> CompletionPrompt:

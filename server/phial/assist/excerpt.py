@@ -110,5 +110,4 @@ def _plain(text: str) -> str:
 
 def indentation(line: str) -> str:
     """Return the blanks that a line begins with."""
-    blanks = re.match(r"[ \t]*", line)
-    return blanks.group() if blanks else ""
+    return line[: len(line) - len(line.lstrip(" \t"))]

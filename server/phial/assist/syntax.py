@@ -172,6 +172,8 @@ def _whole(kind: str, node: Node) -> Node:
 
 def without_cut_off(text: str, language_id: str) -> str:
     """Drop the end of a docstring or comment that a window has cut in two: it would turn what follows around."""
+    if language_id == "python" and not ('"""' in text or "'''" in text):
+        return text
     if language_id == "python":
         quotes = re.search(r"^(.*?)(\"{3}|'{3})", text, re.MULTILINE)
         if quotes is None:

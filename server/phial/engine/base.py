@@ -13,6 +13,10 @@ State = Literal["starting", "loading", "ready", "failed", "off"]
 
 COMPLETION_PRIORITY = 0
 CHAT_PRIORITY = 10
+AHEAD_PRIORITY = 20
+"""Of what follows a completion that is being shown, computed before it has been taken."""
+PREFILL_PRIORITY = 30
+"""Of a prompt that is only read, before anybody has asked."""
 
 
 class Engine(Protocol):
@@ -46,7 +50,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Sampling:
-    """How to choose tokens. Temperature 0 is greedy; `regex` is what the whole output must match."""
+    """How to choose tokens. Temperature 0 is greedy; `regex` is what the whole output must match.
+
+    `max_tokens` 0 has a prompt read and nothing written, where the engine can do that.
+    """
 
     max_tokens: int
     temperature: float = 0.0
@@ -81,10 +88,14 @@ class Infill:
 
 @dataclass(frozen=True)
 class Abilities:
-    """What an engine can do: hold an answer to a regular expression, fill a gap in a text."""
+    """What an engine can do: hold an answer to a regular expression, fill a gap in a text.
+
+    `ahead`: it is this machine's own, so that work which nobody has asked for yet costs nobody anything.
+    """
 
     regex: bool = False
     fill_in_middle: bool = False
+    ahead: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,7 @@ class LocalEngine:
                     if told["status"] == "ready":
                         served = True
                         self._engine = engine
-                        self._abilities = Abilities(told["regex"], told["fill_in_middle"])
+                        self._abilities = Abilities(told["regex"], told["fill_in_middle"], ahead=True)
                     self._tell(_status(told))
         except httpx2.HTTPError:
             pass  # the host has gone, which is what the caller wants to know

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
@@ -61,19 +62,26 @@ class PhialProtocol(LanguageServerProtocol):
             self._send_response(message.id, error=error.to_response_error())
 
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
-    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> None:
+    def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Iterator[Any]:
         """Take over a document."""
         self.documents.open(params.text_document)
+        yield from self._passed_on(types.TEXT_DOCUMENT_DID_OPEN, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CHANGE)
-    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> None:
+    def lsp_text_document__did_change(self, params: types.DidChangeTextDocumentParams) -> Iterator[Any]:
         """Change a document."""
         self.documents.change(params.text_document, params.content_changes)
+        yield from self._passed_on(types.TEXT_DOCUMENT_DID_CHANGE, params)
 
     @lsp_method(types.TEXT_DOCUMENT_DID_CLOSE)
     def lsp_text_document__did_close(self, params: types.DidCloseTextDocumentParams) -> None:
         """Forget a document."""
         self.documents.close(params.text_document.uri)
+
+    def _passed_on(self, method: str, params: Any) -> Iterator[Any]:
+        """Have pygls call the server's own handler next, which is how it knows it."""
+        if handler := self.fm.features.get(method):
+            yield handler, (params,), None
 
 
 def _request_id(data: dict[str, Any]) -> int | str | None:

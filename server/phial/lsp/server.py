@@ -15,9 +15,6 @@ from pygls.lsp.server import LanguageServer
 
 from phial import __version__, settings
 from phial.assist.chat import answer
-from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, Excerpt, excerpt_around
-from phial.assist.suggestions import Suggestions
-from phial.assist.trim import Insertion
 from phial.engine.base import Engine, Status
 from phial.engine.create import create_engine
 from phial.errors import NoModel, PhialError
@@ -25,6 +22,7 @@ from phial.lsp import costs, protocol
 from phial.lsp.documents import Document, Documents
 from phial.lsp.endpoint import PhialProtocol
 from phial.lsp.failures import failing_clearly, keep_text_out_of_logs
+from phial.lsp.ghost_text import GhostText
 from phial.lsp.progress import work_done_progress
 from phial.lsp.protocol import (
     ChatParams,
@@ -37,7 +35,7 @@ from phial.lsp.pulls import pull as pull_model
 from phial.lsp.questions import read_question, shown_path
 from phial.lsp.starter import offer_starter
 from phial.models.overview import overview
-from phial.settings import CompletionSettings, Settings
+from phial.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +48,7 @@ class PhialServer(LanguageServer):
             "phial", __version__, protocol_cls=PhialProtocol, converter_factory=protocol.create_converter
         )
         self.settings = Settings()
-        self.suggestions = Suggestions()
+        self.ghost_text = GhostText()
         self.engine: Engine = create_engine(self.settings, self.tell)
         self._connected = anyio.Event()
         self._engine_outdated = anyio.Event()
@@ -66,11 +64,13 @@ class PhialServer(LanguageServer):
         """Keep an engine as the settings want it, from the moment the editor is there."""
         await self._connected.wait()
         async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self.ghost_text.suggestions.run)
             tasks.start_soon(self._show_progress)
             tasks.start_soon(self._offer_starter)
             while True:
                 self._engine_outdated = anyio.Event()
                 self.engine = engine = create_engine(self.settings, self.tell)
+                self.ghost_text.suggestions.forget()
                 async with anyio.create_task_group() as engine_tasks:
                     engine_tasks.start_soon(engine.run)
                     await self._engine_outdated.wait()
@@ -106,6 +106,16 @@ class PhialServer(LanguageServer):
         if self.engine.status.state == "failed":
             self._engine_outdated.set()
 
+    def prefill(self, uri: str) -> None:
+        """Have the model read a document while nothing else is to be done."""
+        document, wanted = self.documents.get(uri), self.settings.completion
+        if document:
+            self.ghost_text.prefill(document, path=self.path_of(document), engine=self.engine, wanted=wanted)
+
+    def path_of(self, document: Document) -> str:
+        """Return a document's path as the model is told it."""
+        return shown_path(document.uri, self.workspace.folders)
+
     async def _offer_starter(self) -> None:
         """Offer the starter model, once, where there is no model."""
         while self.engine.status.code != NoModel.code:
@@ -114,7 +124,7 @@ class PhialServer(LanguageServer):
             self.retry()
 
     async def _show_progress(self) -> None:
-        """Show the load of a model as progress."""
+        """Show the load of a model as progress; then have it read the document that was changed last."""
         while True:
             while self.engine.status.state != "loading":
                 await self._status_changed.wait()
@@ -122,6 +132,7 @@ class PhialServer(LanguageServer):
                 while (status := self.engine.status).state == "loading":
                     report(status.message, status.fraction)
                     await self._status_changed.wait()
+            self.prefill(next((document.uri for document in self.documents), ""))
 
 
 def create_server() -> PhialServer:
@@ -131,11 +142,14 @@ def create_server() -> PhialServer:
     server.feature(types.INITIALIZED)(initialized)
     server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(did_change_configuration)
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(inline_completion)
+    server.feature(types.TEXT_DOCUMENT_DID_OPEN)(did_open)
+    server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(did_change)
+    server.feature(types.TEXT_DOCUMENT_DID_SAVE)(did_save)
     server.feature(protocol.CHAT)(chat)
     server.feature(protocol.STATUS)(status)
     server.feature(protocol.MODELS)(models)
     server.feature(protocol.PULL)(pull)
-    server.feature(protocol.COMPLETIONS)(costs.telling(server.suggestions.counters))
+    server.feature(protocol.COMPLETIONS)(costs.telling(server.ghost_text.suggestions.counters))
     server.command(protocol.ASK)(ask)
     server.command(protocol.EXPLAIN_SELECTION)(explain_selection)
     return server
@@ -178,30 +192,41 @@ async def inline_completion(
     server: PhialServer, params: types.InlineCompletionParams
 ) -> types.InlineCompletionList | None:
     """Return ghost text for the cursor, or None: while the model loads, too."""
-    wanted = server.settings.completion
     document = server.documents.get(params.text_document.uri)
-    if document is None or not _wanted_for(document, wanted) or server.engine.status.state != "ready":
+    if document is None:
         return None
-    automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
+    path, wanted = server.path_of(document), server.settings.completion
     try:
-        found = await server.suggestions.at(
-            document.uri,
-            _excerpt(server, document, params.position),
-            server.engine,
-            wanted,
-            "automatic" if automatic else "invoked",
-        )
+        found = await server.ghost_text.at(document, params, path=path, engine=server.engine, wanted=wanted)
     except PhialError as error:  # told by the status; a message at each keystroke would be a nuisance
         _log.warning("No completion: %s", error)
         return None
-    items = [_item(insertion, document, params.position) for insertion in found]
-    return types.InlineCompletionList(items) if items else None
+    if advice := server.ghost_text.advice():
+        server.window_show_message(types.ShowMessageParams(types.MessageType.Info, advice))
+    return found
+
+
+def did_open(server: PhialServer, params: types.DidOpenTextDocumentParams) -> None:
+    """Have the model read a document that was opened; it has been taken over already."""
+    server.ghost_text.suggestions.opened(params.text_document.uri)
+    server.prefill(params.text_document.uri)
+
+
+def did_change(server: PhialServer, params: types.DidChangeTextDocumentParams) -> None:
+    """Take note of a keystroke; the document has been changed already."""
+    server.ghost_text.suggestions.typed(params.text_document.uri)
+
+
+def did_save(server: PhialServer, params: types.DidSaveTextDocumentParams) -> None:
+    """Have the model read a document that was saved, where the cursor was last."""
+    server.prefill(params.text_document.uri)
 
 
 @failing_clearly
 async def chat(server: PhialServer, params: ChatParams) -> ChatResult:
     """Answer a question, streaming where the client gave a token for it."""
     wanted = server.settings.chat
+    server.ghost_text.suggestions.make_way()
     token = params.partial_result_token
 
     def told(text: str) -> None:
@@ -269,27 +294,6 @@ async def _read_messages(server: PhialServer, stdin: BinaryIO) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     return 1
-
-
-def _excerpt(server: PhialServer, document: Document, position: types.Position) -> Excerpt:
-    line, column = document.locate(position)
-    return excerpt_around(
-        document.before(line, column, PREFIX_CHARS),
-        document.after(line, column, 2 * SUFFIX_CHARS),
-        sizes=document.sizes(line, column),
-        path=shown_path(document.uri, server.workspace.folders),
-        language=document.language_id,
-    )
-
-
-def _item(insertion: Insertion, document: Document, position: types.Position) -> types.InlineCompletionItem:
-    line, column = document.locate(position)
-    span = types.Range(position, document.position(line, column + insertion.replaces))
-    return types.InlineCompletionItem(insert_text=insertion.text, range=span)
-
-
-def _wanted_for(document: Document, wanted: CompletionSettings) -> bool:
-    return wanted.enable and document.language_id not in wanted.disabled_languages
 
 
 def _engine_part(wanted: Settings) -> tuple[object, ...]:

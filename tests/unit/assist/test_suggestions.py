@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import anyio
 import pytest
 
 from phial.assist.skip import Trigger
-from phial.assist.suggestions import Suggestions
+from phial.assist.suggestions import Cursor, Suggestions
+from phial.assist.trim import Insertion
 from phial.engine.base import Chunk
-from phial.errors import EngineError
+from phial.errors import EngineError, PhialError
 from phial.settings import CompletionSettings, ThresholdSettings
 from support.fake_engine import FakeEngine
 from unit.assist.cursor import excerpt_at
@@ -20,9 +24,29 @@ async def shown(
     suggestions: Suggestions | None = None,
     threshold: float = -1.0,
 ) -> list[str]:
+    suggestions = suggestions or Suggestions()
     wanted = CompletionSettings(debounce=0, threshold=ThresholdSettings(threshold, threshold, threshold))
-    found = await (suggestions or Suggestions()).at("a", excerpt_at(before), engine, wanted, trigger)
+    suggestions.forget()
+    suggestions.typed("a")
+    found: list[Insertion] = []
+    failures: list[PhialError] = []
+    async with running(suggestions):
+        try:
+            found = await suggestions.at(Cursor("a", excerpt_at(before)), engine, wanted, trigger)
+        except PhialError as error:  # a task group would wrap it
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return [insertion.text for insertion in found]
+
+
+@asynccontextmanager
+async def running(suggestions: Suggestions) -> AsyncIterator[None]:
+    """Have completions written while the context lasts."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(suggestions.run)
+        yield
+        tasks.cancel_scope.cancel()
 
 
 def sure(logprob: float) -> FakeEngine:

@@ -10,7 +10,7 @@ import attrs
 import pytest
 from lsprotocol import types
 
-from phial.engine.base import Message, Request, Status
+from phial.engine.base import CHAT_PRIORITY, PREFILL_PRIORITY, Abilities, Message, Request, State, Status
 from phial.engine.client import OpenAIEngine
 from phial.errors import HostLost, ModelNotFound, PhialError
 from phial.lsp.failures import RequestFailed
@@ -108,14 +108,16 @@ async def complete(
     uri: str = URI,
     kind: types.InlineCompletionTriggerKind = AUTOMATIC,
 ) -> types.InlineCompletionList | None:
-    return await inline_completion(
-        server,
-        types.InlineCompletionParams(
-            context=types.InlineCompletionContext(kind),
-            text_document=types.TextDocumentIdentifier(uri),
-            position=types.Position(line, character),
-        ),
+    params = types.InlineCompletionParams(
+        context=types.InlineCompletionContext(kind),
+        text_document=types.TextDocumentIdentifier(uri),
+        position=types.Position(line, character),
     )
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.ghost_text.suggestions.run)
+        found = await inline_completion(server, params)
+        tasks.cancel_scope.cancel()
+    return found
 
 
 def ghost_text(found: types.InlineCompletionList | None) -> str:
@@ -260,6 +262,88 @@ async def test_to_cancel_is_to_leave_the_model() -> None:
         await engine.hanging.wait()
         tasks.cancel_scope.cancel()
     assert engine.left_early
+
+
+# What the editor tells, beside requests
+
+
+async def prefilled(
+    server: PhialServer, engine: FakeEngine, *messages: tuple[str, dict[str, Any]]
+) -> list[Any]:
+    """Return the requests that these notifications lead to."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.ghost_text.suggestions.run)
+        for method, params in messages:
+            receive(server, {"method": method, "params": params})
+            await anyio.wait_all_tasks_blocked()
+        tasks.cancel_scope.cancel()
+    return [(request.priority, request.sampling.max_tokens) for request in engine.requests]
+
+
+def opened(uri: str = URI) -> tuple[str, dict[str, Any]]:
+    item = {"uri": uri, "languageId": "python", "version": 1, "text": "import os\n"}
+    return "textDocument/didOpen", {"textDocument": item}
+
+
+def saved() -> tuple[str, dict[str, Any]]:
+    return "textDocument/didSave", {"textDocument": {"uri": URI}}
+
+
+async def test_a_document_is_read_when_it_is_opened_and_not_again_when_it_is_saved() -> None:
+    engine = FakeEngine()
+    server, _ = served(engine)
+    engine.abilities = Abilities(regex=True, ahead=True)
+    assert await prefilled(server, engine, opened(), saved()) == [(PREFILL_PRIORITY, 0)]
+
+
+@pytest.mark.parametrize("state", ["ready", "loading"])
+async def test_a_server_of_the_users_reads_nothing_ahead_and_neither_does_a_model_that_loads(
+    state: State,
+) -> None:
+    engine = FakeEngine()
+    server, _ = served(engine)
+    engine.status = Status(state, "")
+    engine.abilities = Abilities(regex=True, ahead=state == "loading")
+    assert await prefilled(server, engine, opened(), saved()) == []
+
+
+async def test_reading_ahead_makes_way_for_a_question() -> None:
+    engine = FakeEngine("x", hangs=True)
+    server, _ = served(engine)
+    engine.abilities = Abilities(regex=True, ahead=True)
+
+    async def ask_why() -> None:
+        await chat(server, ChatParams("Why?"))
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(server.ghost_text.suggestions.run)
+        method, params = opened()
+        receive(server, {"method": method, "params": params})
+        await engine.hanging.wait()
+        tasks.start_soon(ask_why)
+        await anyio.wait_all_tasks_blocked()
+        assert [request.priority for request in engine.requests] == [PREFILL_PRIORITY, CHAT_PRIORITY]
+        assert engine.left == 1
+        tasks.cancel_scope.cancel()
+
+
+async def test_a_keystroke_is_told_of_apart_from_a_move() -> None:
+    engine = FakeEngine(" 1")
+    server, _ = served(engine, text="x = \ny = \n")
+    assert ghost_text(await complete(server, 0, 4)) == "1"
+    assert await complete(server, 1, 4) is None
+    at = {"line": 1, "character": 4}
+    change = {"range": {"start": at, "end": at}, "text": " "}
+    document = {"uri": URI, "version": 2}
+    receive(
+        server,
+        {
+            "method": "textDocument/didChange",
+            "params": {"textDocument": document, "contentChanges": [change]},
+        },
+    )
+    await complete(server, 1, 5)
+    assert len(engine.requests) == 2
 
 
 @pytest.mark.parametrize(
