@@ -5,18 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from phial.assist.excerpt import Excerpt, indentation, whole_lines_before
+from phial.assist.excerpt import Excerpt, indentation
 from phial.assist.syntax import (
     CLOSER_OF,
     COMMENT_BEGIN,
-    WINDOW_BEFORE,
     block_at,
     brackets_left_open,
     error_count,
     is_inside_text,
-    without_cut_off,
 )
 from phial.assist.trim.lines import lines_below
+from phial.assist.window import DEFINITION, STATEMENT, WINDOW_BEFORE, around_definition, without_cut_off
 
 WINDOW_AFTER = 800
 """Characters parsed after the cursor."""
@@ -105,22 +104,22 @@ def _window(excerpt: Excerpt) -> tuple[str, str]:
 
     What stands outside of the block that the window begins in would close brackets that it has not.
     """
-    prefix, suffix = excerpt.prefix[-WINDOW_BEFORE:], excerpt.suffix[:WINDOW_AFTER]
-    prefix = whole_lines_before(prefix) if len(prefix) == WINDOW_BEFORE else prefix
-    above = without_cut_off(prefix, excerpt.language).split("\n")
-    depths = {n: len(indentation(line)) for n, line in enumerate(above[:-1]) if _STATEMENT.match(line)}
+    above = around_definition(excerpt.prefix, excerpt.language).split("\n")
+    depths = {n: len(indentation(line)) for n, line in enumerate(above[:-1]) if STATEMENT.match(line)}
     least = min(depths.values(), default=0)
     first = next((number for number, depth in depths.items() if depth == least), 0)
+    if DEFINITION.match(above[first]) and len(excerpt.indentation) > least:
+        least += 1  # nothing below the definition is of it
+    suffix = excerpt.suffix[:WINDOW_AFTER]
     below = suffix.split("\n")
     if len(suffix) == WINDOW_AFTER:
         below = below[:-1] or below
-    outside = (n for n, line in enumerate(below) if n and line.strip() and len(indentation(line)) < least)
+    outside = (
+        n for n, line in enumerate(below) if n and STATEMENT.match(line) and len(indentation(line)) < least
+    )
     suffix = "\n".join(below[: next(outside, len(below))])
     open_comment = next(
         (found.start() for found in COMMENT_BEGIN.finditer(suffix) if suffix.find("*/", found.end()) < 0),
         None,
     )
     return "\n".join(above[first:]), suffix[:open_comment]
-
-
-_STATEMENT = re.compile(r"[ \t]*[^\s#*/)\]}.]")
