@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from phial.assist.excerpt import Excerpt
+from phial.assist.excerpt import Excerpt, Snippet
 from phial.assist.languages import commented
 from phial.engine.base import COMPLETION_PRIORITY, Abilities, Infill, Message, Request, Sampling
 
@@ -45,15 +45,6 @@ class CompletionPrompt:
 
     request: Request | Infill
     fragment: str
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """A piece of code that a question is about."""
-
-    code: str
-    path: str = ""
-    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -109,7 +100,7 @@ def question(question: Question, *, max_tokens: int, temperature: float) -> Requ
 
 def fence_for(text: str) -> str:
     """Return a code fence that is longer than any in the text, as CommonMark wants it."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    longest = max((len(run) for run in re.findall(r"```+", text)), default=2)
     return "`" * (longest + 1)
 
 
@@ -122,9 +113,10 @@ def _path_line(excerpt: Excerpt) -> str:
 def _completion_user(excerpt: Excerpt, fence: str) -> str:
     name = f" `{excerpt.path}`" if excerpt.path else ""
     below = excerpt.below
-    if not below.strip():
-        return f"Write the file{name}."
-    return f"Write the file{name}. It ends with:\n{fence}{excerpt.language}\n{below}\n{fence}"
+    parts = [*map(_shown_code, excerpt.related), f"Write the file{name}."]
+    if below.strip():
+        parts[-1] += f" It ends with:\n{fence}{excerpt.language}\n{below}\n{fence}"
+    return "\n\n".join(parts)
 
 
 def _shown_code(snippet: Snippet) -> str:

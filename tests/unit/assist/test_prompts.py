@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from phial.assist.excerpt import PREFIX_CHARS, Excerpt, excerpt_around
-from phial.assist.prompts import CompletionPrompt, Question, Snippet, completion, fence_for, question
+from phial.assist.excerpt import PREFIX_CHARS, Excerpt, Snippet, excerpt_around
+from phial.assist.prompts import CompletionPrompt, Question, completion, fence_for, question
 from phial.engine.base import (
     CHAT_PRIORITY,
     COMPLETION_PRIORITY,
@@ -312,3 +313,13 @@ def test_the_conversation_stands_before_the_question() -> None:
     assert not request.continues
     assert request.priority == CHAT_PRIORITY
     assert (request.sampling.max_tokens, request.sampling.temperature) == (512, 0.5)
+
+
+def test_what_is_related_stands_first_where_typing_does_not_change_it() -> None:
+    excerpt = replace(excerpt_at("x = $0\ny = 2\n"), related=(Snippet("def f(): ...", "b.py", "python"),))
+    request = completion(excerpt, HELD, max_tokens=8).request
+    assert isinstance(request, Request)
+    [_, user, _] = request.messages
+    assert user.content.startswith("From `b.py`:\n```python\ndef f(): ...\n```\n\nWrite the file")
+    assert user.content.endswith("```python\ny = 2\n\n```")
+    assert excerpt == excerpt_at("x = $0\ny = 2\n")
