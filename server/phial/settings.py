@@ -33,11 +33,11 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class ThresholdSettings:
-    """How likely ghost text must be to be shown unasked: mean natural-log probability of its first tokens."""
+    """How likely ghost text must be a good one to be shown unasked: a probability; 0 shows everything."""
 
-    rest: float = _number(-20.0, -20, 0)
-    line: float = _number(-20.0, -20, 0)
-    block: float = _number(-20.0, -20, 0)
+    rest: float = _number(0.5, 0, 1)
+    line: float = _number(0.5, 0, 1)
+    block: float = _number(0.5, 0, 1)
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ import anyio
 import typer
 from rich.console import Console
 
-from evaluation import honesty, report, thresholds, variants
-from evaluation.askers import Ask, Trigger, bare_engine, language_server
+from evaluation import calibration, honesty, report, variants
+from evaluation.askers import Ask, Told, Trigger, bare_engine, language_server
 from evaluation.holes import KINDS, Half, Hole, Kind
 from evaluation.lines import Line, Lines
 from evaluation.pool import SIZES, Pool
@@ -26,6 +26,7 @@ from evaluation.runner import Asked, run
 from evaluation.sources import ROOT, Language
 from phial.errors import PhialError
 from phial.models import store
+from phial.settings import CompletionSettings
 
 _LANGUAGES: tuple[Language, ...] = get_args(Language)
 _HALVES: tuple[Half, ...] = get_args(Half)
@@ -71,7 +72,10 @@ def main(
         typer.Option(help="Compare the lines of two runs.", metavar="A.jsonl B.jsonl"),
     ] = None,
     learn: Annotated[
-        Path | None, typer.Option(help="Learn thresholds from the lines of a run that showed everything.")
+        list[Path] | None,
+        typer.Option(
+            help="Learn how sure a completion must be from the lines of runs that showed everything."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
@@ -124,18 +128,18 @@ async def _run(
     lines = Lines(file)
     settings = {"model": model, "device": device, **variants.SETTINGS.get(variant, {})}
     with _counting(f"holes, {variant}", len(holes)) as count:
-        async with _asker(settings, variant, trigger, file.with_suffix(".log")) as (ask, title):
-            asked = Asked(
-                title, variant, trigger, json.dumps(variants.SETTINGS.get(variant, {}), sort_keys=True)
-            )
+        async with _asker(settings, variant, trigger, file.with_suffix(".log")) as (ask, told):
+            laid_over = json.dumps(variants.SETTINGS.get(variant, {}), sort_keys=True)
+            asked = Asked(told.model, told.starter, variant, trigger, laid_over)
             return await run(holes, ask, asked, lines, lambda _: count())
 
 
 def _asker(
     settings: dict[str, Any], variant: str, trigger: Trigger, log: Path
-) -> AbstractAsyncContextManager[tuple[Ask, str]]:
+) -> AbstractAsyncContextManager[tuple[Ask, Told]]:
     if way := variants.WAYS.get(variant):
-        return bare_engine(way, model=settings["model"], device=settings["device"])
+        siblings = variant in variants.WITH_SIBLINGS
+        return bare_engine(way, model=settings["model"], device=settings["device"], siblings=siblings)
     return language_server(settings, trigger=trigger, log=log)
 
 
@@ -177,12 +181,12 @@ def _compare(first: Path, second: Path, *, as_json: bool) -> None:
         _console.print(report.comparison_table(figures))
 
 
-def _learn(file: Path, *, as_json: bool) -> None:
-    found = thresholds.learn(Lines(file))
+def _learn(files: Sequence[Path], *, as_json: bool) -> None:
+    found = calibration.learn([one for file in files for one in calibration.examples(Lines(file))])
     if as_json:
-        typer.echo(json.dumps([asdict(threshold) for threshold in found], indent=2))
+        typer.echo(json.dumps([asdict(learnt) for learnt in found], indent=2))
     else:
-        _console.print(report.threshold_table(found))
+        _console.print(report.learnt_table(found))
 
 
 def _tell(lines: list[Line], file: Path, *, as_json: bool, as_markdown: bool) -> None:
@@ -194,6 +198,8 @@ def _tell(lines: list[Line], file: Path, *, as_json: bool, as_markdown: bool) ->
         typer.echo(report.markdown(figures))
     else:
         _console.print(report.table(figures, " · ".join(about.values())))
+        if judged := calibration.judge(lines, asdict(CompletionSettings().threshold)):
+            _console.print(report.judged_table(judged))
         _errors.print(f"Shares in %; the lines are in {file}", style="dim")
 
 

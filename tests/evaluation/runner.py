@@ -24,6 +24,7 @@ class Asked:
     """What is asked, beside the hole: of which model, and how."""
 
     model: str
+    starter: bool
     variant: str
     trigger: Trigger
     settings: str
@@ -62,8 +63,16 @@ def key_of(hole: Hole, asked: Asked, code: str) -> str:
 
 
 def code_fingerprint() -> str:
-    """Return what changes with the code that makes prompts and trims answers."""
-    return _digest([*sorted(Path(assist.__path__[0]).rglob("*.py")), Path(variants.__file__)])
+    """Return what changes with the code that makes prompts and trims answers.
+
+    How sure a completion must be is not part of it: that is told from the lines.
+    """
+    files = sorted(Path(assist.__path__[0]).rglob("*.py"))
+    return _digest([*(file for file in files if file.name not in _JUDGES), Path(variants.__file__)])
+
+
+_JUDGES = {"confidence.py", "suggestions.py", "rejections.py", "chat.py"}
+"""Files that decide about what has been written, or are no matter of completions."""
 
 
 def scorer_fingerprint() -> str:
@@ -86,7 +95,7 @@ async def _answered(hole: Hole, ask: Ask, asked: Asked) -> dict[str, Any]:
         **asdict(asked),
         "shown": shown.text if shown else None,
         "replaces": [shown.before, shown.after] if shown else [0, 0],
-        "confidence": shown.confidence if shown else None,
+        "logprobs": shown.logprobs if shown else (),
         "truth": hole.truth,
         "seconds": seconds,
         **await _scored(hole, shown),

@@ -59,7 +59,7 @@ settings = st.builds(
         debounce=st.floats(0, 10),
         max_tokens=st.integers(1, 2048),
         max_lines=st.integers(1, 200),
-        threshold=st.builds(ThresholdSettings, *[st.floats(-20, 0)] * 3),
+        threshold=st.builds(ThresholdSettings, *[st.floats(0, 1)] * 3),
     ),
     chat=st.builds(ChatSettings, max_tokens=st.integers(1, 32768), temperature=st.floats(0, 2)),
 )
@@ -115,7 +115,7 @@ def test_the_defaults() -> None:
             "timeBudget": 1.5,
             "maxTokens": 96,
             "maxLines": 12,
-            "threshold": {"rest": -20.0, "line": -20.0, "block": -20.0},
+            "threshold": {"rest": 0.5, "line": 0.5, "block": 0.5},
         },
         "chat": {"maxTokens": 1024, "temperature": 0.0},
     }

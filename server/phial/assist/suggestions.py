@@ -128,16 +128,18 @@ class Suggestions:
         if draft is None:
             return []
         found = read(draft, cursor.excerpt, max_lines=limits.lines)
-        if found and self._is_worth_showing(found, cursor, wanted):
+        if found and self._is_worth_showing(found, cursor, wanted, starter=engine.status.starter):
             self._follow(cursor, found.insertion, engine, wanted, limits)
             return [found.insertion]
         if is_line_done(draft, cursor.excerpt):
             self._follow(cursor, Insertion(""), engine, wanted, limits)
         return []
 
-    def _is_worth_showing(self, found: Completion, cursor: Cursor, wanted: CompletionSettings) -> bool:
+    def _is_worth_showing(
+        self, found: Completion, cursor: Cursor, wanted: CompletionSettings, *, starter: bool
+    ) -> bool:
         text = found.insertion.text
-        is_likely = is_sure(found, cursor.excerpt, asdict(wanted.threshold))
+        is_likely = is_sure(found, cursor.excerpt, asdict(wanted.threshold), starter=starter)
         return is_likely and not self._rejections.is_unwanted(cursor.excerpt, text)
 
     async def _draft_for(

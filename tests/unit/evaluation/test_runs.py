@@ -30,7 +30,7 @@ def lax(value):
     return value
 '''
 
-ASKED = Asked("model", "default", "invoked", "{}")
+ASKED = Asked("model", False, "default", "invoked", "{}")
 
 
 @pytest.fixture(autouse=True)
