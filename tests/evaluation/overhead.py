@@ -18,10 +18,13 @@ from evaluation.holes import Hole, Spot
 from evaluation.python_code import functions
 from evaluation.sources import Source, sources
 from evaluation.statistics import quantile
-from phial.assist.excerpt import PREFIX_CHARS, SUFFIX_CHARS, excerpt_around
-from phial.assist.suggestions import Suggestions
-from phial.engine.base import Request, Sampling
+from phial.assist.excerpt import Excerpt
+from phial.assist.prompts import completion
+from phial.assist.suggestions import Cursor, Suggestions
+from phial.assist.syntax import _root, block_at
+from phial.engine.base import Abilities, Request, Sampling
 from phial.lsp.documents import Document, Documents
+from phial.lsp.gaps import gap_at
 from phial.settings import CompletionSettings
 from support.fake_engine import FakeEngine
 
@@ -49,11 +52,13 @@ _SHARES = {"median": 0.5, "90 %": 0.9, "99 %": 0.99}
 async def _measured(source: Source, most: int) -> Sequence[float]:
     """Return the seconds of each completion, in the order of the holes."""
     holes = [Hole(function, spot) for function in functions(source) for spot in _some(function.spots)]
-    taken = []
-    for hole in holes[:: len(holes) // most + 1]:
-        document = _opened(hole)
-        tokens = _TOKEN.findall(hole.truth + hole.suffix[:_GOES_ON])
-        taken.append(await _completed(document, hole, FakeEngine(*tokens)))
+    suggestions, taken = Suggestions(), []
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(suggestions.run)
+        for number, hole in enumerate(holes[:: len(holes) // most + 1]):
+            document = _opened(hole, f"file:///{number}.py")
+            taken.append(await _completed(suggestions, document, hole))
+        tasks.cancel_scope.cancel()
     return taken
 
 
@@ -61,29 +66,38 @@ def _some(spots: Sequence[Spot]) -> list[Spot]:
     return [spot for spot in spots if spot.kind in {"rest", "line", "block"}]
 
 
-def _opened(hole: Hole) -> Document:
+def _opened(hole: Hole, uri: str) -> Document:
     documents = Documents()
-    documents.open(types.TextDocumentItem("file:///a.py", "python", 1, hole.filled("")))
-    document = documents.get("file:///a.py")
+    documents.open(types.TextDocumentItem(uri, "python", 1, hole.filled("")))
+    document = documents.get(uri)
     assert document
     return document
 
 
-async def _completed(document: Document, hole: Hole, engine: FakeEngine) -> float:
-    position = types.Position(hole.prefix.count("\n"), len(hole.prefix.rpartition("\n")[2]))
-    suggestions = Suggestions()
-    began = time.thread_time()
-    line, column = document.locate(position)
-    excerpt = excerpt_around(
-        document.before(line, column, PREFIX_CHARS),
-        document.after(line, column, 2 * SUFFIX_CHARS),
-        sizes=document.sizes(line, column),
-        path=hole.function.source.shown_path,
-        language=document.language_id,
+async def _completed(suggestions: Suggestions, document: Document, hole: Hole) -> float:
+    params = types.InlineCompletionParams(
+        context=types.InlineCompletionContext(types.InlineCompletionTriggerKind.Automatic),
+        text_document=types.TextDocumentIdentifier(document.uri),
+        position=types.Position(hole.prefix.count("\n"), len(hole.prefix.rpartition("\n")[2])),
     )
-    await suggestions.at(document.uri, excerpt, engine, _SETTINGS, "automatic")
+    path = hole.function.source.shown_path
+    engine = _writing(gap_at(document, params).excerpt(path), hole)
+    _root.cache_clear()
+    block_at.cache_clear()
+    began = time.thread_time()
+    gap = gap_at(document, params)
+    cursor = Cursor(document.uri, gap.excerpt(path), gap.size)
+    found = await suggestions.at(cursor, engine, _SETTINGS, "automatic")
+    items = [gap.item(insertion) for insertion in found]
     whole = time.thread_time() - began
+    assert len(items) <= 1
     return whole - await _streamed(engine.taken)
+
+
+def _writing(excerpt: Excerpt, hole: Hole) -> FakeEngine:
+    """Return an engine that writes what stood in a hole, behind what it is held to begin with."""
+    fragment = completion(excerpt, Abilities(regex=True), max_tokens=1).fragment
+    return FakeEngine(*_TOKEN.findall(fragment + hole.truth + hole.suffix[:_GOES_ON]))
 
 
 async def _streamed(tokens: Sequence[str]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from phial.assist.excerpt import indentation, whole_lines_before
 from phial.assist.languages import language
@@ -11,6 +12,8 @@ WINDOW_BEFORE = 2_400
 """Characters: half a millisecond's worth."""
 
 
+# Asked for the same text by what looks for blocks and by what looks for errors.
+@lru_cache(maxsize=8)
 def around_definition(prefix: str, language_id: str) -> str:
     """Return the end of a text: in Python from the definition around its last line on, where that is near.
 

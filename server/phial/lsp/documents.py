@@ -42,6 +42,10 @@ class Document:
         """Join the whole text; `before` and `after` are cheaper around a cursor."""
         return _encodable("".join(self.lines))
 
+    @cached_property
+    def _size(self) -> int:
+        return sum(map(len, self.lines))
+
     def locate(self, position: types.Position) -> tuple[int, int]:
         """Return the line and the column of a position; never raises.
 
@@ -60,28 +64,29 @@ class Document:
     def sizes(self, line: int, column: int) -> tuple[int, int]:
         """Return how many characters stand before and after a line and a column."""
         above = sum(map(len, self.lines[:line])) + column
-        return above, sum(map(len, self.lines[line:])) - column
+        return above, self._size - above
 
     def before(self, line: int, column: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that end at a line and a column."""
-        pieces: list[str] = []
-        while True:
-            column = min(column, len(self.lines[line]))
-            pieces.append(self.lines[line][max(0, column - max_chars) : column])
-            max_chars -= len(pieces[-1])
-            if max_chars <= 0 or line == 0:
-                return _encodable("".join(reversed(pieces)))
-            line, column = line - 1, sys.maxsize
+        pieces = [self.lines[line][:column]]
+        missing = max_chars - len(pieces[0])
+        while missing > 0 and line > 0:
+            line -= 1
+            pieces.append(self.lines[line])
+            missing -= len(self.lines[line])
+        pieces.reverse()
+        text = "".join(pieces)
+        return _encodable(text[max(0, len(text) - max(0, max_chars)) :])
 
     def after(self, line: int, column: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that start at a line and a column."""
-        pieces: list[str] = []
-        while True:
-            pieces.append(self.lines[line][column : column + max(0, max_chars)])
-            max_chars -= len(pieces[-1])
-            line, column = line + 1, 0
-            if max_chars <= 0 or line == len(self.lines):
-                return _encodable("".join(pieces))
+        pieces = [self.lines[line][column:]]
+        missing = max_chars - len(pieces[0])
+        while missing > 0 and line + 1 < len(self.lines):
+            line += 1
+            pieces.append(self.lines[line])
+            missing -= len(self.lines[line])
+        return _encodable("".join(pieces)[: max(0, max_chars)])
 
     def between(self, span: types.Range) -> str:
         """Return the text of a range, whichever of its ends comes first."""

@@ -15,7 +15,7 @@ from phial.assist.syntax import (
     is_inside_text,
 )
 from phial.assist.trim.lines import lines_below
-from phial.assist.window import DEFINITION, STATEMENT, WINDOW_BEFORE, around_definition, without_cut_off
+from phial.assist.window import DEFINITION, STATEMENT, around_definition, without_cut_off
 
 WINDOW_AFTER = 800
 """Characters parsed after the cursor."""
@@ -73,7 +73,11 @@ def _fits_below(head: str, excerpt: Excerpt) -> bool:
     above = excerpt.prefix.removesuffix(excerpt.line_before)
     code = above + _COMMENTS_AT_END.sub("", (excerpt.line_before + head).rstrip())
     *_, last = code.split("\n")
-    if last.lstrip().startswith("#") or last.endswith("\\") or brackets_left_open(code[-WINDOW_BEFORE:]):
+    if (
+        last.lstrip().startswith("#")
+        or last.endswith("\\")
+        or brackets_left_open(around_definition(code, excerpt.language))
+    ):
         return True
     block = block_at(replace(excerpt, prefix=code))
     is_opener = block is not None and block.opener != ""
