@@ -28,7 +28,8 @@ class Document:
 
     Each line keeps its line end, and the last line has none: a text that ends in a line end has an empty
     last line. Columns and lengths count code points; only `types.Position` counts the client's code units.
-    Lines may hold lone surrogates, for the client counts them; the texts handed out never do.
+    Lines may hold lone surrogates, for the client counts them; the texts handed out never do. `edited`: the
+    lines that were changed last, the latest first, far enough apart to be different places.
     """
 
     uri: str
@@ -36,6 +37,7 @@ class Document:
     version: int
     lines: Sequence[str] = field(repr=False)  # the user's text does not belong in a log
     encoding: types.PositionEncodingKind
+    edited: tuple[int, ...] = ()
 
     @cached_property
     def text(self) -> str:
@@ -139,13 +141,14 @@ class Documents:
         document = self.get(identifier.uri)
         if document is None:
             return
-        lines = list(document.lines)
+        lines, edited = list(document.lines), document.edited
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 _splice(lines, change.range, change.text, document.encoding)
+                edited = _edited(edited, change.range.start.line)
             else:
-                lines = _split(change.text)
-        self._publish(replace(document, version=identifier.version, lines=lines))
+                lines, edited = _split(change.text), ()
+        self._publish(replace(document, version=identifier.version, lines=lines, edited=edited))
 
     def close(self, uri: str) -> None:
         """Forget a document; one that is not open is ignored."""
@@ -155,6 +158,16 @@ class Documents:
         key = _key(document.uri)
         self._documents.pop(key, None)  # a dict keeps an old key where it stood; the latest stands last
         self._documents[key] = document
+
+
+def _edited(lines: tuple[int, ...], line: int) -> tuple[int, ...]:
+    """Put a line before those that were edited earlier, elsewhere."""
+    return (line, *(other for other in lines if abs(other - line) > _ONE_PLACE))[:_MOST_PLACES]
+
+
+_ONE_PLACE = 10
+"""Lines."""
+_MOST_PLACES = 4
 
 
 def _key(uri: str) -> str:

@@ -232,6 +232,30 @@ async def test_the_settings_are_asked_for() -> None:
     assert asked_of(engine).sampling.max_tokens == 7
 
 
+OTHER = "def area_of(shape, unit):\n    return shape.width * shape.height * unit.factor\n"
+
+
+@pytest.mark.parametrize(
+    ("context", "language", "name", "read"),
+    [
+        pytest.param(True, "python", "b.py", True, id="wanted"),
+        pytest.param(False, "python", "b.py", False, id="not wanted"),
+        pytest.param(True, "markdown", "b.md", False, id="another language"),
+        pytest.param(True, "python", ".env", False, id="secrets"),
+    ],
+)
+async def test_what_is_related_in_other_documents_is_read_where_it_is_wanted(
+    context: bool, language: str, name: str, read: bool
+) -> None:
+    wanted = Settings(completion=CompletionSettings(debounce=0, context=context))
+    engine = FakeEngine(" 1")
+    text = "def volume_of(shape, unit):\n    base = shape.width * shape.height\n    return "
+    server, _ = served(engine, text=text, settings=wanted)
+    server.documents.open(types.TextDocumentItem(f"{FOLDER}/{name}", language, 1, OTHER))
+    await complete(server, 2, 11)
+    assert (OTHER in asked_of(engine).messages[1].content) == read
+
+
 async def test_only_typing_is_waited_for() -> None:
     settings = Settings(completion=CompletionSettings(debounce=3600))
     engine = FakeEngine(" 1")
