@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from phial.assist.excerpt import Excerpt
-from phial.assist.trim.blocks import cut_dedent, cut_line
+from phial.assist.trim.blocks import cut_body, cut_dedent, cut_line
 from phial.assist.trim.noise import cut_chatter, cut_control_token, cut_fence, cut_loop, cut_noise
 from phial.assist.trim.rest_of_line import Insertion, fit_line_rest
 from phial.assist.trim.soundness import sound_head
@@ -34,6 +34,25 @@ def test_cut_fence(text: str, kept: str) -> None:
 )
 def test_cut_line(before: str, text: str, kept: str) -> None:
     assert cut_line(text, excerpt_at(before)) == kept
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "kept"),
+    [
+        ("def f():\n    $0\n        y", "if x:\n        z\n    w", "if x:"),
+        ("def f():\n    if $0\n        y", "x:\n        z", "x:"),
+        ("def f():\n    $0\n        y", "a = 1\n    if x:\n        z", "a = 1\n    if x:"),
+        ("def f():\n$0\n        y", "    if x:\n        z", "    if x:"),
+        ("def f():\n$0\n    y", "    if x:\n        z", "    if x:\n        z"),
+        ("def f():\n    $0\n        a,\n    )", "return g(\n        b", "return g("),
+        ("def f():\n    $0\n    y", "if x:\n        z", "if x:\n        z"),
+        ("def f():\n    $0\n        y", "x = 1\n    z", "x = 1\n    z"),
+        ("def f():\n    $0", "if x:\n        z", "if x:\n        z"),
+        ("f($0)\n    y", "{\n    z", "{\n    z"),
+    ],
+)
+def test_cut_body(before: str, text: str, kept: str) -> None:
+    assert cut_body(text, excerpt_at(before)) == kept
 
 
 @pytest.mark.parametrize(

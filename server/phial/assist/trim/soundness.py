@@ -68,7 +68,7 @@ _SHELL_END = {"do": "done", "then": "fi"}
 def _fits_below(head: str, excerpt: Excerpt) -> bool:
     """Return whether the line below may stand there by its indentation, which the parser does not mind."""
     below = next(iter(lines_below(excerpt)), None)
-    if excerpt.language != "python" or below is None or excerpt.line_after.strip():
+    if excerpt.language != "python" or excerpt.line_after.strip() or (below is None and "\n" not in head):
         return True
     above = excerpt.prefix.removesuffix(excerpt.line_before)
     code = above + _COMMENTS_AT_END.sub("", (excerpt.line_before + head).rstrip())
@@ -81,7 +81,7 @@ def _fits_below(head: str, excerpt: Excerpt) -> bool:
         return True
     block = block_at(replace(excerpt, prefix=code))
     is_opener = block is not None and block.opener != ""
-    return is_opener == (len(indentation(below)) > len(indentation(last)))
+    return is_opener == (below is not None and len(indentation(below)) > len(indentation(last)))
 
 
 _COMMENTS_AT_END = re.compile(r"(?:\n[ \t]*#.*|\n[ \t]*)+\Z")
