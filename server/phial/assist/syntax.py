@@ -60,6 +60,24 @@ def block_at(excerpt: Excerpt) -> Block | None:
     return _opened(said, place.code, excerpt.language) if place.kind == "code" and is_opener else None
 
 
+def is_at_depth(excerpt: Excerpt) -> bool:
+    """Return whether what comes must begin in the cursor's column: Python minds how deep a statement stands.
+
+    Not where a block begins that the cursor is not in yet, and not inside brackets or text.
+    """
+    if excerpt.language != "python" or not excerpt.line_before or excerpt.line_before.strip():
+        return False
+    window = around_definition(excerpt.prefix, excerpt.language)
+    if (
+        brackets_left_open(window)
+        or is_inside_text(window, excerpt.language)
+        or window.rstrip().endswith("\\")
+    ):
+        return False
+    block = block_at(excerpt)
+    return block is None or len(excerpt.line_before) > block.outside
+
+
 def error_count(text: str, language_id: str) -> int | None:
     """Return how many errors a parser finds in a text, or None where there is no grammar to tell.
 

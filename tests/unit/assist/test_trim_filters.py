@@ -283,6 +283,9 @@ def test_cut_echo(before: str, text: str, kept: str) -> None:
         ("python", '"""The module\n$0\n"""', "It's (not code", "It's (not code"),
         ("c", "/* The file\n * $0\n */", "it's (not code", "it's (not code"),
         ("python", "# $0", "it's (not code", "it's (not code"),
+        ("python", "if a:\n    $0", "    b", ""),
+        ("python", "if a:\n$0", "    b", "    b"),
+        ("python", "def f():\n    $0", "for a in b:\n        # all of them", "for a in b:"),
     ],
 )
 def test_sound_head(language: str, before: str, text: str, kept: str) -> None:

@@ -12,6 +12,7 @@ from phial.assist.syntax import (
     block_at,
     brackets_left_open,
     error_count,
+    is_at_depth,
     is_inside_text,
 )
 from phial.assist.trim.lines import lines_below
@@ -29,6 +30,8 @@ def sound_head(written: str, excerpt: Excerpt, replaces: int = 0) -> str:
     """
     if is_inside_text(without_cut_off(excerpt.prefix, excerpt.language), excerpt.language):
         return written
+    if written[:1] in {" ", "\t"} and is_at_depth(excerpt):
+        return ""
     prefix, suffix = _window(excerpt)
     lines = written.split("\n")
     # A parse costs half a millisecond: what is wrong further up is looked for in larger steps.
