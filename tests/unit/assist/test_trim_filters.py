@@ -235,10 +235,14 @@ def test_cut_loop(text: str, kept: str) -> None:
         *(("$0", noise, "") for noise in ("", "  \n", "-----", "...", "****", " . ", "==", "//")),
         *(("$0", text, text) for text in (")", ");", "}", "{", '"', ";", ":", "a", "1", "é")),
         ("def f():\n    $0", "...", "..."),
+        ("def f():\n    $0", "# Do it here\n    # and there", ""),
+        ("def f():\n    $0", "# Do it here\n    it()", "# Do it here\n    it()"),
+        ("x = 1\n$0", "# Do it here", "# Do it here"),
+        ("def f():\n    # Do $0", "it here", "it here"),
     ],
 )
 def test_cut_noise(before: str, text: str, kept: str) -> None:
-    assert cut_noise(text, excerpt_at(before)) == kept
+    assert cut_noise(text, excerpt_at(before, language="python")) == kept
 
 
 @pytest.mark.parametrize(
