@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from phial.assist.excerpt import Excerpt, Snippet
 from phial.assist.languages import commented
+from phial.assist.syntax import is_at_depth
 from phial.engine.base import COMPLETION_PRIORITY, Abilities, Infill, Message, Request, Sampling
 
 _COMPLETION_SYSTEM = (
@@ -32,15 +33,21 @@ _TASKS = {
     "test": "Write unit tests for this code. {question}",
 }
 
-_FRAGMENT = re.compile(r"(?:[ \t]*\w+|[ \t]+)\Z")
+_WORD = re.compile(r"(?:[ \t]*\w+|[ \t]+)\Z")
+
+_SIGNS = r"[!-/:-@\[-^{-~]"
+_TOKEN = re.compile(rf"(?:(?:[ \t]*|{_SIGNS})\w+|[ \t]*{_SIGNS}{{1,8}}|[ \t]+)\Z")
+"""The longest that may be the beginning of one token: a word goes with the sign before it, `.name`, and `(` with `)`."""
+
+_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
 
 @dataclass(frozen=True)
 class CompletionPrompt:
     """A request whose answer must begin with `fragment`: the end of the prefix, cut back to heal the word.
 
-    A prompt that ends inside a word or in blanks splits them into tokens that the model never saw so; it
-    writes them anew, and the engine holds it to the same characters.
+    A prompt that ends inside a word, in blanks or behind a sign splits them into tokens that the model never saw
+    so; it writes them anew, and the engine holds it to the same characters.
     """
 
     request: Request | Infill
@@ -60,13 +67,13 @@ class Question:
 def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> CompletionPrompt:
     """Ask for the text at the cursor: of a model trained for it by its own tokens, of another by its turn.
 
-    Where the engine cannot hold its answer to the fragment, most go through it all the same.
+    Where the engine cannot hold its answer to the fragment, most go through it all the same if it is a word.
     """
-    found = _FRAGMENT.search(excerpt.line_before)
+    found = (_TOKEN if abilities.regex else _WORD).search(excerpt.line_before)
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
     begun = _path_line(excerpt) + prefix
-    regex = f"{fragment}[\\s\\S]*" if fragment and abilities.regex else None
+    regex = _beginning_with(fragment, excerpt) if fragment and abilities.regex else None
     if abilities.fill_in_middle:
         infill = Infill(begun, excerpt.suffix, Sampling(max_tokens=max_tokens, regex=regex))
         return CompletionPrompt(infill, fragment)
@@ -102,6 +109,12 @@ def fence_for(text: str) -> str:
     """Return a code fence that is longer than any in the text, as CommonMark wants it."""
     longest = max((len(run) for run in re.findall(r"```+", text)), default=2)
     return "`" * (longest + 1)
+
+
+def _beginning_with(fragment: str, excerpt: Excerpt) -> str:
+    """Return the regular expression that lets through what begins with a fragment: in its column, where it matters."""
+    rest = r"(?:[^ \t][\s\S]*)?" if is_at_depth(excerpt) else r"[\s\S]*"
+    return _SPECIAL.sub(r"\\\g<0>", fragment) + rest
 
 
 def _path_line(excerpt: Excerpt) -> str:
