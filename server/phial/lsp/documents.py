@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from urllib.parse import unquote
 
 from lsprotocol import types
@@ -45,8 +46,8 @@ class Document:
         return _encodable("".join(self.lines))
 
     @cached_property
-    def _size(self) -> int:
-        return sum(map(len, self.lines))
+    def _starts(self) -> list[int]:
+        return [0, *accumulate(map(len, self.lines))]
 
     def locate(self, position: types.Position) -> tuple[int, int]:
         """Return the line and the column of a position; never raises.
@@ -65,8 +66,8 @@ class Document:
 
     def sizes(self, line: int, column: int) -> tuple[int, int]:
         """Return how many characters stand before and after a line and a column."""
-        above = sum(map(len, self.lines[:line])) + column
-        return above, self._size - above
+        above = self._starts[line] + column
+        return above, self._starts[-1] - above
 
     def before(self, line: int, column: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that end at a line and a column."""
