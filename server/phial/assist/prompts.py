@@ -39,6 +39,9 @@ _SIGNS = r"[!-/:-@\[-^{-~]"
 _TOKEN = re.compile(rf"(?:(?:[ \t]*|{_SIGNS})\w+|[ \t]*{_SIGNS}{{1,8}}|[ \t]+)\Z")
 """The longest that may be the beginning of one token: a word goes with the sign before it, `.name`, and `(` with `)`."""
 
+_LONGEST_TOKEN = 64
+"""Characters to look for it in: an expression that ends at the end tries each of them."""
+
 _SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
 
@@ -69,7 +72,7 @@ def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> Co
 
     Where the engine cannot hold its answer to the fragment, most go through it all the same if it is a word.
     """
-    found = (_TOKEN if abilities.regex else _WORD).search(excerpt.line_before)
+    found = (_TOKEN if abilities.regex else _WORD).search(excerpt.line_before[-_LONGEST_TOKEN:])
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
     begun = _path_line(excerpt) + prefix

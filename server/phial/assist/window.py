@@ -38,23 +38,22 @@ def around_definition(prefix: str, language_id: str) -> str:
 def without_cut_off(text: str, language_id: str) -> str:
     """Drop the end of a docstring or comment that a window has cut in two: it would turn what follows around."""
     if language_id == "python":
-        quotes = _LONG_QUOTES.search(text)
+        quotes = min((at for at in map(text.find, ('"""', "'''")) if at >= 0), default=None)
         if quotes is None:
             return text
-        line_start = text.rfind("\n", 0, quotes.start()) + 1
-        before = text[line_start : quotes.start()]
+        line_start = text.rfind("\n", 0, quotes) + 1
+        before, behind = text[line_start:quotes], text[quotes + 3 :]
         above = text[:line_start].rstrip()
-        alone = not before.strip() and text[quotes.end() :].partition("\n")[0].strip() == ""
+        alone = not before.strip() and behind.partition("\n")[0].strip() == ""
         ends_prose = before.strip() and not _BEGINS_STRING.search(before)
         is_end = ends_prose or (alone and above != "" and not above.endswith(":"))
-        return text[quotes.end() :] if is_end else text
+        return behind if is_end else text
     if "\n" in text and ("/*", "*/") in language(language_id).block_comments:
         begin, end = text.find("/*"), text.find("*/")
         return text[end + 2 :] if end >= 0 and (begin < 0 or end < begin - 1) else text
     return text
 
 
-_LONG_QUOTES = re.compile(r"\"{3}|'{3}")
 _BEGINS_STRING = re.compile(r"(?:[=(\[{,:+%]|\breturn|\b[rRbBfFuU]{1,2})\s*\Z")
 DEFINITION = re.compile(r"[ \t]*(?:async\s+)?(?:def|class)\b")
 STATEMENT = re.compile(r"[ \t]*[^\s#*/)\]}.]")
