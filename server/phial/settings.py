@@ -33,11 +33,11 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class ThresholdSettings:
-    """How likely ghost text must be a good one to be shown unasked: a probability; 0 shows everything."""
+    """How likely ghost text must be a good one to be shown unasked: a probability; 0 shows all, -1 what was learnt."""
 
-    rest: float = _number(0.5, 0, 1)
-    line: float = _number(0.5, 0, 1)
-    block: float = _number(0.5, 0, 1)
+    rest: float = _number(-1.0, -1, 1)
+    line: float = _number(-1.0, -1, 1)
+    block: float = _number(-1.0, -1, 1)
 
 
 @dataclass(frozen=True)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import get_args
 
 from evaluation.lines import Line
-from phial.assist.confidence import Calibration, Kind, confidence, features, probability
+from phial.assist.confidence import Calibration, Kind, feature, is_sure, probability
 
 KEPT = 0.8
 """The share of the good completions to keep; another half of the functions may lose some more."""
 
 _FOLDS = 5
-_RIDGE = 1.0
+_RIDGE = 0.1
 """Keeps the weights small where there is little to learn from: the variance that is expected of them, inverse."""
 
 _STEPS = 30
+_KINDS: tuple[Kind, ...] = get_args(Kind)
 _KIND_OF: dict[str, Kind] = {"line": "line", "block": "block"}
 """All other kinds of holes are rests of lines."""
 
@@ -73,46 +75,57 @@ def examples(lines: Iterable[Line]) -> list[Example]:
 
 
 def learn(found: Sequence[Example]) -> list[Learnt]:
-    """Return for each kind the weights and the threshold of the best precision that keeps `KEPT` of the good ones."""
-    by_kind: dict[Kind, list[Example]] = {"rest": [], "line": [], "block": []}
-    for example in found:
-        by_kind[example.kind].append(example)
-    return [_learnt(kind, group) for kind, group in by_kind.items() if len({one.good for one in group}) == 2]
+    """Return for each kind the calibration and the threshold of the best precision that keeps `KEPT` of the good ones."""
+    calibrations = fit(found)
+    scores = _held_out(found)
+    by_kind = {
+        kind: [(score, one.good) for score, one in zip(scores, found, strict=True) if one.kind == kind]
+        for kind in _KINDS
+    }
+    return [
+        _learnt(kind, calibrations[kind], group)
+        for kind, group in by_kind.items()
+        if len({is_good for _, is_good in group}) == 2
+    ]
 
 
 def judge(lines: Iterable[Line], thresholds: Mapping[str, float]) -> list[Judged]:
     """Return what thresholds do to the completions of a run that showed everything: by kind, and together."""
-    found: dict[str, list[tuple[bool, bool]]] = {"rest": [], "line": [], "block": []}
+    found: dict[str, list[tuple[bool, bool]]] = {kind: [] for kind in _KINDS}
     for line in lines:
         kind = _KIND_OF.get(line["kind"], "rest")
-        sure = confidence(line["logprobs"], kind, starter=line["starter"])
-        if sure is not None:
-            found[kind].append((sure >= thresholds[kind], bool(line["passed"])))
+        if line["logprobs"]:
+            is_shown = is_sure(line["logprobs"], kind, thresholds, starter=line["starter"])
+            found[kind].append((is_shown, bool(line["passed"])))
     found["all"] = [one for group in found.values() for one in group]
     return [_judged(kind, group) for kind, group in found.items() if group]
 
 
-def fit(found: Sequence[Example]) -> Calibration:
-    """Fit a logistic regression with a ridge, by Newton's method (Hastie et al. 2009, 4.4.1)."""
-    rows = [(1.0, *features(example.logprobs)) for example in found]
-    weights = [0.0] * len(rows[0])
+def fit(found: Sequence[Example]) -> dict[Kind, Calibration]:
+    """Fit a logistic regression with a ridge, by Newton's method (Hastie et al. 2009, 4.4.1).
+
+    The kinds share a weight, for there is little to learn from, and each has a constant of its own.
+    """
+    rows = [_row(example) for example in found]
+    weights = [0.0] * (len(_KINDS) + 1)
     for _ in range(_STEPS):
         sure = [_logistic(_dot(weights, row)) for row in rows]
         slope = [
             sum((example.good - p) * row[i] for example, p, row in zip(found, sure, rows, strict=True))
-            - (i > 0) * _RIDGE * weights[i]
+            - _RIDGE * weights[i]
             for i in range(len(weights))
         ]
         curve = [
             [
                 sum(p * (1 - p) * row[i] * row[j] for p, row in zip(sure, rows, strict=True))
-                + (i == j) * (_RIDGE if i else 1e-6)
+                + (i == j) * _RIDGE
                 for j in range(len(weights))
             ]
             for i in range(len(weights))
         ]
         weights = [weight + step for weight, step in zip(weights, _solved(curve, slope), strict=True)]
-    return Calibration(round(weights[0], 3), tuple(round(weight, 3) for weight in weights[1:]))
+    *constants, weight = (round(weight, 3) for weight in weights)
+    return {kind: Calibration(constant, weight) for kind, constant in zip(_KINDS, constants, strict=True)}
 
 
 def area(scores: Sequence[float], good: Sequence[bool]) -> float:
@@ -135,13 +148,12 @@ def best_threshold(
     return max((effect for effect in effects if effect[2] >= kept), key=lambda effect: effect[1])
 
 
-def _learnt(kind: Kind, found: Sequence[Example]) -> Learnt:
-    good = [example.good for example in found]
-    scores = _held_out(found, fit)
+def _learnt(kind: Kind, calibration: Calibration, found: Sequence[tuple[float, bool]]) -> Learnt:
+    scores, good = [score for score, _ in found], [is_good for _, is_good in found]
     threshold, precision, kept = best_threshold(scores, good)
     return Learnt(
         kind,
-        fit(found),
+        calibration,
         round(threshold, 2),
         number=len(found),
         area=area(scores, good),
@@ -149,6 +161,10 @@ def _learnt(kind: Kind, found: Sequence[Example]) -> Learnt:
         precision_before=sum(good) / len(good),
         precision=precision,
     )
+
+
+def _row(example: Example) -> tuple[float, ...]:
+    return (*(float(example.kind == kind) for kind in _KINDS), feature(example.logprobs))
 
 
 def _judged(kind: str, found: Sequence[tuple[bool, bool]]) -> Judged:
@@ -164,15 +180,13 @@ def _judged(kind: str, found: Sequence[tuple[bool, bool]]) -> Judged:
     )
 
 
-def _held_out(
-    found: Sequence[Example], learn_from: Callable[[Sequence[Example]], Calibration]
-) -> list[float]:
+def _held_out(found: Sequence[Example]) -> list[float]:
     """Return the probability of each example by weights that were learnt from the functions of other folds."""
     by_fold = {
-        fold: learn_from([example for example in found if example.fold != fold])
+        fold: fit([example for example in found if example.fold != fold])
         for fold in {example.fold for example in found}
     }
-    return [probability(example.logprobs, by_fold[example.fold]) for example in found]
+    return [probability(example.logprobs, by_fold[example.fold][example.kind]) for example in found]
 
 
 def _logistic(value: float) -> float:

@@ -113,9 +113,9 @@ def learnt_table(found: Iterable[Learnt]) -> Table:
     ):
         shown.add_column(column, justify="left" if column == "Kind" else "right")
     for row in found:
-        weights = ", ".join(f"{weight:.3f}" for weight in row.calibration.weights)
         shares = (row.kept, row.precision_before, row.precision)
-        learnt = (str(row.number), f"{row.calibration.constant:.3f}", weights, f"{row.area:.2f}")
+        calibration = (f"{row.calibration.constant:.3f}", f"{row.calibration.weight:.3f}")
+        learnt = (str(row.number), *calibration, f"{row.area:.2f}")
         shown.add_row(row.kind, *learnt, f"{row.threshold:.2f}", *map(_percent, shares))
     return shown
 

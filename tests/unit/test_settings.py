@@ -60,7 +60,7 @@ settings = st.builds(
         max_tokens=st.integers(1, 2048),
         max_lines=st.integers(1, 200),
         context=st.booleans(),
-        threshold=st.builds(ThresholdSettings, *[st.floats(0, 1)] * 3),
+        threshold=st.builds(ThresholdSettings, *[st.floats(-1, 1)] * 3),
     ),
     chat=st.builds(ChatSettings, max_tokens=st.integers(1, 32768), temperature=st.floats(0, 2)),
 )
@@ -117,7 +117,7 @@ def test_the_defaults() -> None:
             "maxTokens": 96,
             "maxLines": 12,
             "context": False,
-            "threshold": {"rest": 0.5, "line": 0.5, "block": 0.5},
+            "threshold": {"rest": -1.0, "line": -1.0, "block": -1.0},
         },
         "chat": {"maxTokens": 1024, "temperature": 0.0},
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import anyio
 
 from phial.assist import prompts
-from phial.assist.confidence import Kind, confidence
+from phial.assist.confidence import Kind, confidence, is_sure
 from phial.assist.draft import Draft
 from phial.assist.excerpt import Excerpt
 from phial.assist.prompts import CompletionPrompt
@@ -140,14 +140,9 @@ def kind_of(excerpt: Excerpt) -> Kind:
     return "rest" if excerpt.line_before.strip() else "line"
 
 
-def is_sure(found: Completion, excerpt: Excerpt, thresholds: Mapping[str, float], *, starter: bool) -> bool:
-    """Return whether a completion is likely enough to be shown to somebody who has not asked for it.
-
-    `thresholds`: the least probability of each kind. Where nobody can tell it, everything is shown.
-    """
-    kind = kind_of(excerpt)
-    sure = confidence(found.logprobs, kind, starter=starter)
-    return sure is None or sure >= thresholds[kind]
+def is_likely(found: Completion, excerpt: Excerpt, thresholds: Mapping[str, float], *, starter: bool) -> bool:
+    """Return whether a completion is likely enough to be shown to somebody who has not asked for it."""
+    return is_sure(found.logprobs, kind_of(excerpt), thresholds, starter=starter)
 
 
 async def _written(

@@ -13,10 +13,11 @@ Kind = Literal["rest", "line", "block"]
 
 @dataclass(frozen=True)
 class Calibration:
-    """Weights of a logistic regression: of a constant, and of each of the features."""
+    """A logistic regression, by its constant and the weight of the feature, and from which probability on to show."""
 
     constant: float
-    weights: tuple[float, ...]
+    weight: float
+    threshold: float = 0.0
 
 
 def confidence(logprobs: Sequence[float], kind: Kind, *, starter: bool) -> float | None:
@@ -27,27 +28,52 @@ def confidence(logprobs: Sequence[float], kind: Kind, *, starter: bool) -> float
     """
     if not logprobs:
         return None
-    return probability(logprobs, (_STARTER if starter else _CALIBRATIONS)[kind])
+    return probability(logprobs, _calibration(kind, starter=starter))
+
+
+def is_sure(logprobs: Sequence[float], kind: Kind, thresholds: Mapping[str, float], *, starter: bool) -> bool:
+    """Return whether a completion is likely enough to be shown to somebody who has not asked for it.
+
+    `thresholds`: the least probability by kind; below 0, what was learnt. Where nobody can tell, all is shown.
+    """
+    sure = confidence(logprobs, kind, starter=starter)
+    wanted = thresholds[kind] if thresholds[kind] >= 0 else _calibration(kind, starter=starter).threshold
+    return sure is None or sure >= wanted
 
 
 def probability(logprobs: Sequence[float], calibration: Calibration) -> float:
     """Return the probability that a calibration gives to a completion."""
-    terms = (weight * value for weight, value in zip(calibration.weights, features(logprobs), strict=True))
-    return 1 / (1 + math.exp(min(_STEEPEST, -calibration.constant - sum(terms))))
+    odds = calibration.constant + calibration.weight * feature(logprobs)
+    return 1 / (1 + math.exp(min(_STEEPEST, -odds)))
 
 
-def features(logprobs: Sequence[float]) -> tuple[float, ...]:
-    """Return what tells good completions from others: the mean of the tokens, the least likely, their sum."""
-    return sum(logprobs) / len(logprobs), min(logprobs), sum(logprobs)
+def feature(logprobs: Sequence[float]) -> float:
+    """Return what tells good completions from others best: how likely the whole is, the more finely the likelier.
 
+    The mean of the tokens, which many go by, tells less: a long text of likely tokens is wrong somewhere.
+    """
+    return -math.log(_CERTAIN - sum(logprobs))
+
+
+_CERTAIN = 0.1
+"""Where one text is as certain as another: all in all, nine times out of ten."""
 
 _STEEPEST = 40.0
 """Where a probability is as good as none; further on, the exponential would overflow."""
 
+
+def _calibration(kind: Kind, *, starter: bool) -> Calibration:
+    return (_STARTER if starter else _LARGER)[kind]
+
+
 # Learnt by `scripts/eval --learn`; docs/quality.md has what they are worth.
-_CALIBRATIONS: Mapping[Kind, Calibration] = {
-    "rest": Calibration(2.0, (4.0, 0.0, 0.0)),
-    "line": Calibration(2.0, (4.0, 0.0, 0.0)),
-    "block": Calibration(2.0, (4.0, 0.0, 0.0)),
+_LARGER: Mapping[Kind, Calibration] = {
+    "rest": Calibration(0.537, 1.081, 0.4),
+    "line": Calibration(0.068, 1.081, 0.4),
+    "block": Calibration(0.693, 1.081, 0.4),
 }
-_STARTER: Mapping[Kind, Calibration] = _CALIBRATIONS
+_STARTER: Mapping[Kind, Calibration] = {
+    "rest": Calibration(-0.227, 1.107, 0.15),
+    "line": Calibration(1.113, 1.107, 0.05),
+    "block": Calibration(0.298, 1.107, 0.01),
+}

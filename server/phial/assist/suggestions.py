@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 import anyio
 
 from phial.assist import ahead, prompts
-from phial.assist.completion import Completion, alternatives, begun, is_line_done, is_sure, read
+from phial.assist.completion import Completion, alternatives, begun, is_likely, is_line_done, read
 from phial.assist.counters import Answer, Counters
 from phial.assist.draft import Draft
 from phial.assist.excerpt import Excerpt
@@ -139,8 +139,10 @@ class Suggestions:
         self, found: Completion, cursor: Cursor, wanted: CompletionSettings, *, starter: bool
     ) -> bool:
         text = found.insertion.text
-        is_likely = is_sure(found, cursor.excerpt, asdict(wanted.threshold), starter=starter)
-        return is_likely and not self._rejections.is_unwanted(cursor.excerpt, text)
+        thresholds = asdict(wanted.threshold)
+        if not is_likely(found, cursor.excerpt, thresholds, starter=starter):
+            return False
+        return not self._rejections.is_unwanted(cursor.excerpt, text)
 
     async def _draft_for(
         self, cursor: Cursor, engine: Engine, wanted: CompletionSettings, limits: Limits, answer: Answer

@@ -31,7 +31,7 @@ def test_the_good_are_told_from_the_bad() -> None:
 
 def test_what_tells_nothing_is_no_better_than_the_share_of_the_good() -> None:
     same = [Example("rest", (-0.5,), good=number % 4 == 0, fold=number % 5) for number in range(40)]
-    assert probability((-0.5,), fit(same)) == pytest.approx(0.25, abs=0.01)
+    assert probability((-0.5,), fit(same)["rest"]) == pytest.approx(0.25, abs=0.01)
 
 
 def test_each_kind_has_its_own_and_a_word_is_the_rest_of_a_line() -> None:
