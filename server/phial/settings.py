@@ -33,11 +33,11 @@ class EngineSettings:
 
 @dataclass(frozen=True)
 class ThresholdSettings:
-    """How likely ghost text must be to be shown unasked: mean natural-log probability of its first tokens."""
+    """How likely ghost text must be a good one to be shown unasked: a probability; 0 shows all, -1 what was learnt."""
 
-    rest: float = _number(-20.0, -20, 0)
-    line: float = _number(-20.0, -20, 0)
-    block: float = _number(-20.0, -20, 0)
+    rest: float = _number(-1.0, -1, 1)
+    line: float = _number(-1.0, -1, 1)
+    block: float = _number(-1.0, -1, 1)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class CompletionSettings:
     """Ghost text. Lengths in tokens, lines and characters, times in seconds; languages by their LSP ids.
 
     With the trigger `manual`, and with `on_battery` `manual` on battery, only what is asked for is completed.
-    `debounce` is the longest wait for a pause, `time_budget` what may pass until a line is complete.
+    `debounce` is the longest wait for a pause, `time_budget` what may pass until a line is complete. With `context`,
+    the model also reads what is related in other open documents.
     """
 
     enable: bool = True
@@ -57,6 +58,7 @@ class CompletionSettings:
     time_budget: float = _number(1.5, 0.1, 60)
     max_tokens: int = _number(96, 1, 2048)
     max_lines: int = _number(12, 1, 200)
+    context: bool = False
     threshold: ThresholdSettings = field(default_factory=ThresholdSettings)
 
 

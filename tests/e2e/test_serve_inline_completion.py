@@ -74,7 +74,11 @@ async def completed(window: Editor, code: str) -> str | None:
 
 @pytest.mark.parametrize(
     "code",
-    [CODE, "x = 1\nif x:\n    pri$0", "def double(x):\n    return x * 2\n\n\ndef triple(x):$0\n"],
+    [
+        CODE,
+        "numbers = [1, 2, 3]\ntotal = sum(num$0",
+        "def double(x):\n    return x * 2\n\n\ndef triple(x):$0\n",
+    ],
     ids=["rest of a line", "inside a word", "block"],
 )
 async def test_what_the_host_gives(window: Editor, engine: OpenAIEngine, code: str) -> None:

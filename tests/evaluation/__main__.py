@@ -6,10 +6,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, contextmanager
 from dataclasses import asdict
 from enum import Enum
 from functools import partial
+from itertools import zip_longest
 from pathlib import Path
 from typing import Annotated, Any, cast, get_args
 
@@ -17,15 +18,16 @@ import anyio
 import typer
 from rich.console import Console
 
-from evaluation import honesty, report, thresholds, variants
-from evaluation.askers import Ask, Trigger, bare_engine, language_server
+from evaluation import calibration, honesty, report, variants
+from evaluation.askers import Ask, Told, Trigger, bare_engine, language_server
 from evaluation.holes import KINDS, Half, Hole, Kind
 from evaluation.lines import Line, Lines
 from evaluation.pool import SIZES, Pool
-from evaluation.runner import Asked, run
+from evaluation.runner import Asked, Run, run
 from evaluation.sources import ROOT, Language
 from phial.errors import PhialError
 from phial.models import store
+from phial.settings import CompletionSettings
 
 _LANGUAGES: tuple[Language, ...] = get_args(Language)
 _HALVES: tuple[Half, ...] = get_args(Half)
@@ -57,11 +59,18 @@ def main(
     ] = Part.test,
     limit: Annotated[int, typer.Option(help="Holes of each kind in each language, 0 for all.", min=0)] = 100,
     seed: Annotated[int, typer.Option(help="Which holes are dug.")] = 0,
-    variant: Annotated[str, typer.Option(help=f"One of {', '.join(variants.NAMES)}.")] = "default",
+    variant: Annotated[
+        str, typer.Option(help=f"Some of {', '.join(variants.NAMES)}, asked hole by hole.")
+    ] = "default",
+    together: Annotated[
+        int, typer.Option(help="Holes at the same time, where no server stands between.", min=1)
+    ] = 1,
     trigger: Annotated[
         str, typer.Option(help="`automatic` as one types, or `invoked` by hand.")
     ] = "automatic",
-    output: Annotated[Path | None, typer.Option(help="Lines to write and to go on with.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for the lines to write and to go on with.")
+    ] = None,
     jobs: Annotated[int, typer.Option(help="Processes that look for holes and check them.", min=1)] = 2,
     check: Annotated[
         bool, typer.Option("--check", help="Check the evaluation itself; needs no model.")
@@ -71,7 +80,10 @@ def main(
         typer.Option(help="Compare the lines of two runs.", metavar="A.jsonl B.jsonl"),
     ] = None,
     learn: Annotated[
-        Path | None, typer.Option(help="Learn thresholds from the lines of a run that showed everything.")
+        list[Path] | None,
+        typer.Option(
+            help="Learn how sure a completion must be from the lines of runs that showed everything."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
@@ -98,45 +110,57 @@ def main(
     if check:
         _check(places, partial(choose, halves=1), jobs=jobs, as_json=as_json)
         return
-    if variant not in variants.NAMES:
-        raise typer.BadParameter(f"There is no variant {variant}: choose one of {', '.join(variants.NAMES)}.")
-    name = re.sub(r"[^\w.-]+", "-", Path(model).name) if model else "best"
-    file = (
-        output or ROOT / "artifacts" / "evaluation" / f"{name}-{variant}-{half.value}-{trigger}-{seed}.jsonl"
-    )
+    names = _some(variant, variants.NAMES)
     way = cast("Trigger", _some(trigger, get_args(Trigger))[0])
+    title = re.sub(r"[^\w.-]+", "-", Path(model).name) if model else "best"
+    folder = output or ROOT / "artifacts" / "evaluation"
+    files = {name: folder / f"{title}-{name}-{half.value}-{way}-{seed}.jsonl" for name in names}
+    settings = {"model": model, "device": device}
     try:
         store.resolve(model)  # before holes are looked for, which takes minutes the first time
-        holes = [hole for place in places for hole in choose(*place, halves=len(halves))]
-        lines = anyio.run(
-            partial(_run, holes, file, model=model, device=device, variant=variant, trigger=way)
-        )
+        holes = _interleaved([choose(*place, halves=len(halves)) for place in places])
+        found = anyio.run(partial(_run, holes, files, settings, trigger=way, together=together))
     except PhialError as error:
         _errors.print(f"error: {error}", markup=False)
         raise typer.Exit(1) from error
-    _tell(lines, file, as_json=as_json, as_markdown=as_markdown)
+    for lines, file in zip(found, files.values(), strict=True):
+        _tell(lines, file, as_json=as_json, as_markdown=as_markdown)
 
 
 async def _run(
-    holes: Sequence[Hole], file: Path, *, model: str, device: str, variant: str, trigger: Trigger
-) -> list[Line]:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    lines = Lines(file)
-    settings = {"model": model, "device": device, **variants.SETTINGS.get(variant, {})}
-    with _counting(f"holes, {variant}", len(holes)) as count:
-        async with _asker(settings, variant, trigger, file.with_suffix(".log")) as (ask, title):
-            asked = Asked(
-                title, variant, trigger, json.dumps(variants.SETTINGS.get(variant, {}), sort_keys=True)
-            )
-            return await run(holes, ask, asked, lines, lambda _: count())
+    holes: Sequence[Hole],
+    files: dict[str, Path],
+    settings: dict[str, Any],
+    *,
+    trigger: Trigger,
+    together: int,
+) -> list[list[Line]]:
+    async with AsyncExitStack() as stack:
+        runs = []
+        for variant, file in files.items():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            laid_over = variants.SETTINGS.get(variant, {})
+            asker = _asker({**settings, **laid_over}, variant, trigger, file.with_suffix(".log"))
+            ask, told = await stack.enter_async_context(asker)
+            asked = Asked(told.model, told.starter, variant, trigger, json.dumps(laid_over, sort_keys=True))
+            runs.append(Run(ask, asked, Lines(file)))
+        with _counting(f"answers, {', '.join(files)}", len(holes) * len(runs)) as count:
+            at_once = together if all(variant in variants.WAYS for variant in files) else 1
+            return await run(holes, runs, lambda _: count(), together=at_once)
 
 
 def _asker(
     settings: dict[str, Any], variant: str, trigger: Trigger, log: Path
-) -> AbstractAsyncContextManager[tuple[Ask, str]]:
+) -> AbstractAsyncContextManager[tuple[Ask, Told]]:
     if way := variants.WAYS.get(variant):
-        return bare_engine(way, model=settings["model"], device=settings["device"])
+        siblings = variant in variants.WITH_SIBLINGS
+        return bare_engine(way, model=settings["model"], device=settings["device"], siblings=siblings)
     return language_server(settings, trigger=trigger, log=log)
+
+
+def _interleaved(places: Sequence[Sequence[Hole]]) -> list[Hole]:
+    """Put the holes of all kinds in turns, so that a run that is cut off has some of each."""
+    return [hole for turn in zip_longest(*places) for hole in turn if hole]
 
 
 def _choose(
@@ -177,12 +201,12 @@ def _compare(first: Path, second: Path, *, as_json: bool) -> None:
         _console.print(report.comparison_table(figures))
 
 
-def _learn(file: Path, *, as_json: bool) -> None:
-    found = thresholds.learn(Lines(file))
+def _learn(files: Sequence[Path], *, as_json: bool) -> None:
+    found = calibration.learn([one for file in files for one in calibration.examples(Lines(file))])
     if as_json:
-        typer.echo(json.dumps([asdict(threshold) for threshold in found], indent=2))
+        typer.echo(json.dumps([asdict(learnt) for learnt in found], indent=2))
     else:
-        _console.print(report.threshold_table(found))
+        _console.print(report.learnt_table(found))
 
 
 def _tell(lines: list[Line], file: Path, *, as_json: bool, as_markdown: bool) -> None:
@@ -194,6 +218,8 @@ def _tell(lines: list[Line], file: Path, *, as_json: bool, as_markdown: bool) ->
         typer.echo(report.markdown(figures))
     else:
         _console.print(report.table(figures, " · ".join(about.values())))
+        if judged := calibration.judge(lines, asdict(CompletionSettings().threshold)):
+            _console.print(report.judged_table(judged))
         _errors.print(f"Shares in %; the lines are in {file}", style="dim")
 
 

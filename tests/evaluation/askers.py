@@ -7,12 +7,14 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import anyio
 
 from evaluation.holes import Hole, Shown
+from evaluation.siblings import snippets
 from evaluation.variants import Way
 from phial.assist.excerpt import excerpt_around
 from phial.engine.base import Status
@@ -20,6 +22,15 @@ from phial.engine.local import LocalEngine, Wish
 from phial.errors import EngineError
 from support.editors import Editor
 from support.processes import PHIAL
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is told of the model that fills the holes."""
+
+    model: str
+    starter: bool
+
 
 Ask = Callable[[Hole], Awaitable[Shown | None]]
 Trigger = Literal["automatic", "invoked"]
@@ -37,8 +48,8 @@ _WORKSPACE = "file:///evaluation"
 @asynccontextmanager
 async def language_server(
     settings: dict[str, Any], *, trigger: Trigger, log: Path
-) -> AsyncIterator[tuple[Ask, str]]:
-    """Start `phial serve`, and wait for its model; yield how to ask, and the model's name."""
+) -> AsyncIterator[tuple[Ask, Told]]:
+    """Start `phial serve`, and wait for its model; yield how to ask, and what is told of the model."""
     with log.open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
             *PHIAL, "serve", stdin=PIPE, stdout=PIPE, stderr=stderr, cwd=Path(sys.executable).parent
@@ -50,7 +61,8 @@ async def language_server(
         status = await _patiently(lambda: window.status("ready", "failed"))
         if status["state"] == "failed":
             raise EngineError(status["message"], advice="")
-        yield lambda hole: complete(window, hole, trigger), str(status["model"])
+        told = Told(str(status["model"]), bool(status["starter"]))
+        yield lambda hole: complete(window, hole, trigger), told
         await window.leave()
     finally:
         with anyio.CancelScope(shield=True):
@@ -98,8 +110,13 @@ def read_item(item: dict[str, Any], hole: Hole) -> Shown:
 
 
 @asynccontextmanager
-async def bare_engine(way: Way, *, model: str, device: str) -> AsyncIterator[tuple[Ask, str]]:
-    """Hold a host, and give a variant what the language server would give to its own way."""
+async def bare_engine(
+    way: Way, *, model: str, device: str, siblings: bool = False
+) -> AsyncIterator[tuple[Ask, Told]]:
+    """Hold a host, and give a variant what the language server would give to its own way.
+
+    `siblings`: as if the files around a hole's were open, too.
+    """
     ready = anyio.Event()
     told: list[Status] = []
 
@@ -116,10 +133,12 @@ async def bare_engine(way: Way, *, model: str, device: str) -> AsyncIterator[tup
             path=source.shown_path,
             language=source.package.language,
         )
+        if siblings:
+            excerpt = replace(excerpt, related=snippets(hole, excerpt))
         found = await way(engine, excerpt)
         if found is None:
             return None
-        return Shown(found.insertion.text, 0, found.insertion.replaces, found.confidence)
+        return Shown(found.insertion.text, 0, found.insertion.replaces, found.logprobs)
 
     engine = LocalEngine(Wish(model, device, keep_alive=1.0), tell)
     running = asyncio.create_task(engine.run())  # a task group would wrap the errors that cross it
@@ -127,7 +146,7 @@ async def bare_engine(way: Way, *, model: str, device: str) -> AsyncIterator[tup
         await ready.wait()
         if told[-1].state == "failed":
             raise EngineError(told[-1].message, advice="")
-        yield ask, str(told[-1].model)
+        yield ask, Told(str(told[-1].model), told[-1].starter)
     finally:
         running.cancel()
         await asyncio.wait([running])

@@ -57,13 +57,13 @@ class Function:
 class Shown:
     """Ghost text, and how many characters before and after the cursor it takes the place of.
 
-    `confidence` is the mean log-probability of its first tokens, where that is known.
+    `logprobs` are those of its tokens, and of the one behind them, where they are known.
     """
 
     text: str
     before: int = 0
     after: int = 0
-    confidence: float | None = None
+    logprobs: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,15 +122,15 @@ def dig(function: Function, kind: Kind, seed: int) -> Iterator[Hole]:
 
 def tells_answer(hole: Hole) -> bool:
     """Return whether the hole's text, however it is indented and wrapped, stands elsewhere in the file."""
-    answer = _one_line(hole.truth)
-    return len(answer) > _CHANCE and (answer in _one_line(hole.prefix) or answer in _one_line(hole.suffix))
+    answer = one_line(hole.truth)
+    return len(answer) > _CHANCE and (answer in one_line(hole.prefix) or answer in one_line(hole.suffix))
 
 
 def distinct(functions: Iterable[Function]) -> Iterator[Function]:
     """Drop the functions whose body another one has as well: the two halves share none."""
     seen: set[str] = set()
     for function in functions:
-        body = _one_line(function.body)
+        body = one_line(function.body)
         if body not in seen:
             seen.add(body)
             yield function
@@ -140,5 +140,5 @@ def _details(spots: Iterable[Spot]) -> list[str]:
     return sorted({spot.detail for spot in spots})
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from evaluation.holes import Half, Hole, Kind, Shown, tells_answer
+from evaluation.holes import Half, Hole, Kind, Shown, one_line, tells_answer
 from evaluation.score import score
+from evaluation.siblings import snippets
 from evaluation.sources import Language
 from evaluation.verdict import examine
+from phial.assist.excerpt import excerpt_around
 
 MOST_EMPTY = 0.05
 """The share of holes that may pass with nothing in them."""
@@ -64,5 +66,13 @@ def check(
         len(holes),
         sum(true for true, _ in found),
         sum(empty for _, empty in found),
-        sum(map(tells_answer, holes)),
+        sum(tells_answer(hole) or _is_told_by_siblings(hole) for hole in holes),
     )
+
+
+def _is_told_by_siblings(hole: Hole) -> bool:
+    source = hole.function.source
+    language = source.package.language
+    excerpt = excerpt_around(hole.prefix, hole.suffix, path=source.shown_path, language=language)
+    answer = one_line(hole.truth)
+    return any(answer in one_line(snippet.code) for snippet in snippets(hole, excerpt))

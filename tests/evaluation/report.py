@@ -9,11 +9,11 @@ from typing import Any
 
 from rich.table import Table
 
+from evaluation.calibration import Judged, Learnt
 from evaluation.holes import KINDS
 from evaluation.honesty import Honesty
 from evaluation.lines import Line
 from evaluation.statistics import bootstrap, mcnemar, quantile, wilson
-from evaluation.thresholds import Threshold
 
 Figures = dict[str, Any]
 
@@ -95,14 +95,40 @@ def comparison_table(figures: Iterable[Figures]) -> Table:
     return shown
 
 
-def threshold_table(found: Iterable[Threshold]) -> Table:
-    """Lay learnt thresholds out for a terminal."""
-    shown = Table(title="Thresholds of confidence", title_justify="left", pad_edge=False)
-    for column in ("Kind", "threshold", "shown", "good ones kept", "precision without", "precision with"):
+def learnt_table(found: Iterable[Learnt]) -> Table:
+    """Lay out for a terminal what was learnt about confidence."""
+    shown = Table(
+        title="Confidence, on functions it was not learnt from", title_justify="left", pad_edge=False
+    )
+    for column in (
+        "Kind",
+        "n",
+        "constant",
+        "weights",
+        "AUC",
+        "threshold",
+        "good ones kept",
+        "without",
+        "with",
+    ):
         shown.add_column(column, justify="left" if column == "Kind" else "right")
     for row in found:
-        shares = (row.shown, row.kept, row.precision_before, row.precision)
-        shown.add_row(row.kind, f"{row.value:.3f}", *map(_percent, shares))
+        shares = (row.kept, row.precision_before, row.precision)
+        calibration = (f"{row.calibration.constant:.3f}", f"{row.calibration.weight:.3f}")
+        learnt = (str(row.number), *calibration, f"{row.area:.2f}")
+        shown.add_row(row.kind, *learnt, f"{row.threshold:.2f}", *map(_percent, shares))
+    return shown
+
+
+def judged_table(found: Iterable[Judged]) -> Table:
+    """Lay out for a terminal what the default thresholds would do to what a run has shown."""
+    shown = Table(title="At the default thresholds", title_justify="left", pad_edge=False)
+    for column in ("Kind", "n", "shown", "good ones kept", "precision without", "precision with", "times"):
+        shown.add_column(column, justify="left" if column == "Kind" else "right")
+    for row in found:
+        shares = (row.shown / row.number, row.kept, row.precision_before, row.precision)
+        times = row.precision / row.precision_before if row.precision_before else float("nan")
+        shown.add_row(row.kind, str(row.number), *map(_percent, shares), f"{times:.2f}")
     return shown
 
 

@@ -32,7 +32,7 @@ Way = Callable[[Engine, Excerpt], Awaitable[Completion | None]]
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "default": {"completion": {"debounce": 0}},
-    "all": {"completion": {"debounce": 0, "threshold": {"rest": -20, "line": -20, "block": -20}}},
+    "all": {"completion": {"debounce": 0, "threshold": {"rest": 0, "line": 0, "block": 0}}},
     "short": {"completion": {"debounce": 0, "maxTokens": 32}},
     "long": {"completion": {"debounce": 0, "maxTokens": 256, "maxLines": 40}},
 }
@@ -103,6 +103,7 @@ async def no_path(engine: Engine, excerpt: Excerpt) -> Completion | None:
 
 WAYS: dict[str, Way] = {
     "chat": chat,
+    "context": chat,
     "infill": infill,
     "ask": ask,
     "ask-and-trim": ask_and_trim,
@@ -113,6 +114,9 @@ WAYS: dict[str, Way] = {
     "no-path": no_path,
 }
 """By name: from an engine and an excerpt to what would be shown, however unlikely."""
+
+WITH_SIBLINGS = {"context"}
+"""Those for which the files around a hole's are open, too, and searched for what is related."""
 
 NAMES = (*SETTINGS, *WAYS)
 

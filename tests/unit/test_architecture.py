@@ -74,7 +74,7 @@ ONLY_IMPORTED_BY: dict[str, tuple[str, ...]] = {
 # No more is needed than this: no file, no socket, no process. `time` is for pacing, anyio for waiting.
 # tree-sitter parses text in memory; its grammars are imported by name, when a language is first met.
 ASSIST_MAY_IMPORT = {
-    *("__future__", "collections.abc", "contextlib", "dataclasses", "re", "time", "typing"),
+    *("__future__", "collections.abc", "contextlib", "dataclasses", "math", "re", "time", "typing"),
     *("anyio", "collections", "functools", "importlib", "tree_sitter"),
 }
 

@@ -59,7 +59,8 @@ settings = st.builds(
         debounce=st.floats(0, 10),
         max_tokens=st.integers(1, 2048),
         max_lines=st.integers(1, 200),
-        threshold=st.builds(ThresholdSettings, *[st.floats(-20, 0)] * 3),
+        context=st.booleans(),
+        threshold=st.builds(ThresholdSettings, *[st.floats(-1, 1)] * 3),
     ),
     chat=st.builds(ChatSettings, max_tokens=st.integers(1, 32768), temperature=st.floats(0, 2)),
 )
@@ -115,7 +116,8 @@ def test_the_defaults() -> None:
             "timeBudget": 1.5,
             "maxTokens": 96,
             "maxLines": 12,
-            "threshold": {"rest": -20.0, "line": -20.0, "block": -20.0},
+            "context": False,
+            "threshold": {"rest": -1.0, "line": -1.0, "block": -1.0},
         },
         "chat": {"maxTokens": 1024, "temperature": 0.0},
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import anyio
 
 from phial.assist import prompts
+from phial.assist.confidence import Kind, confidence, is_sure
 from phial.assist.draft import Draft
 from phial.assist.excerpt import Excerpt
 from phial.assist.prompts import CompletionPrompt
@@ -17,12 +17,6 @@ from phial.assist.trim import Insertion, is_complete, trim
 from phial.engine.base import Engine
 from phial.errors import PhialError
 
-Kind = Literal["rest", "line", "block"]
-"""What is completed: the rest of a line, a whole line, or a block."""
-
-_JUDGED_TOKENS = 8
-"""How many of the first tokens tell best whether a completion is any good: measured."""
-
 _ALTERNATIVES = 3
 _VARIETY = 0.7
 """The temperature of the alternatives: below, most are the same."""
@@ -30,10 +24,10 @@ _VARIETY = 0.7
 
 @dataclass(frozen=True)
 class Completion:
-    """What to insert, and the mean natural-log probability of its first tokens: None where nobody told it."""
+    """What to insert, with the natural-log probabilities of its tokens and of the one behind them, if they are told."""
 
     insertion: Insertion
-    confidence: float | None = None
+    logprobs: tuple[float, ...] = ()
 
 
 async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lines: int) -> Completion | None:
@@ -82,8 +76,8 @@ def read(draft: Draft, excerpt: Excerpt, *, max_lines: int) -> Completion | None
     if typed is None or not draft.text.startswith(typed):
         return None
     found = trim(draft.text[len(typed) :], excerpt, whole=draft.end != "length", max_lines=max_lines)
-    confidence = _mean(draft.logprobs_behind(typed)[:_JUDGED_TOKENS])
-    return Completion(found, confidence) if found.text else None
+    end = len(typed) + len(found.text)
+    return Completion(found, draft.logprobs_between(len(typed), end)) if found.text else None
 
 
 def is_line_done(draft: Draft, excerpt: Excerpt) -> bool:
@@ -131,7 +125,12 @@ async def alternatives(
     if failures and not found:
         raise failures[0]
     different = {completion.insertion.text: completion for completion in found}
-    return sorted(different.values(), key=lambda completion: completion.confidence or 0.0, reverse=True)
+    kind, starter = kind_of(excerpt), engine.status.starter
+    return sorted(
+        different.values(),
+        key=lambda completion: confidence(completion.logprobs, kind, starter=starter) or 0.0,
+        reverse=True,
+    )
 
 
 def kind_of(excerpt: Excerpt) -> Kind:
@@ -141,9 +140,9 @@ def kind_of(excerpt: Excerpt) -> Kind:
     return "rest" if excerpt.line_before.strip() else "line"
 
 
-def is_sure(found: Completion, excerpt: Excerpt, thresholds: Mapping[str, float]) -> bool:
+def is_likely(found: Completion, excerpt: Excerpt, thresholds: Mapping[str, float], *, starter: bool) -> bool:
     """Return whether a completion is likely enough to be shown to somebody who has not asked for it."""
-    return found.confidence is None or found.confidence >= thresholds[kind_of(excerpt)]
+    return is_sure(found.logprobs, kind_of(excerpt), thresholds, starter=starter)
 
 
 async def _written(
@@ -168,7 +167,3 @@ async def _written(
 def _varied(prompt: CompletionPrompt, seed: int) -> CompletionPrompt:
     sampling = replace(prompt.request.sampling, temperature=_VARIETY, seed=seed)
     return replace(prompt, request=replace(prompt.request, sampling=sampling))
-
-
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None

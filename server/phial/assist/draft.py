@@ -53,6 +53,15 @@ class Draft:
         agrees = self.text.startswith(typed) or (self.end is None and typed.startswith(self.text))
         return typed if agrees else None
 
-    def logprobs_behind(self, typed: str) -> list[float]:
-        """Return the log-probabilities of the tokens that go beyond what was typed."""
-        return [logprob for end, logprobs in self._pieces if end > len(typed) for logprob in logprobs]
+    def logprobs_between(self, start: int, end: int) -> tuple[float, ...]:
+        """Return the log-probabilities of the tokens of a part of the text, and of the one behind it: of its end.
+
+        Tokens that end before `start` are left out: they go through what was typed, and had no choice.
+        """
+        found: list[float] = []
+        begin = 0
+        for piece_end, logprobs in self._pieces:
+            if begin <= end and piece_end > start:
+                found += logprobs
+            begin = piece_end
+        return tuple(found)

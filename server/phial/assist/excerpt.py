@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 PREFIX_CHARS = 4_000
 SUFFIX_CHARS = 1_500
@@ -14,13 +14,26 @@ _STEPS = 4
 
 
 @dataclass(frozen=True)
+class Snippet:
+    """A piece of code from somewhere else."""
+
+    code: str
+    path: str = ""
+    language: str = ""
+
+
+@dataclass(frozen=True)
 class Excerpt:
-    """The text before and after the cursor, with the file's path and language id as the editor knows them."""
+    """The text before and after the cursor, with the file's path and language id as the editor knows them.
+
+    `related` is what a model may read first; it makes no other excerpt of the same place.
+    """
 
     prefix: str
     suffix: str
     path: str = ""
     language: str = ""
+    related: tuple[Snippet, ...] = field(default=(), compare=False)
 
     @property
     def line_before(self) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from phial.assist.excerpt import Excerpt
+from phial.assist.excerpt import Excerpt, Snippet
 from phial.assist.languages import commented
+from phial.assist.syntax import is_at_depth
 from phial.engine.base import COMPLETION_PRIORITY, Abilities, Infill, Message, Request, Sampling
 
 _COMPLETION_SYSTEM = (
@@ -32,28 +33,28 @@ _TASKS = {
     "test": "Write unit tests for this code. {question}",
 }
 
-_FRAGMENT = re.compile(r"(?:[ \t]*\w+|[ \t]+)\Z")
+_WORD = re.compile(r"(?:[ \t]*\w+|[ \t]+)\Z")
+
+_SIGNS = r"[!-/:-@\[-^{-~]"
+_TOKEN = re.compile(rf"(?:(?:[ \t]*|{_SIGNS})\w+|[ \t]*{_SIGNS}{{1,8}}|[ \t]+)\Z")
+"""The longest that may be the beginning of one token: a word goes with the sign before it, `.name`, and `(` with `)`."""
+
+_LONGEST_TOKEN = 64
+"""Characters to look for it in: an expression that ends at the end tries each of them."""
+
+_SPECIAL = re.compile(r"[\\^$.|?*+()\[\]{}]")
 
 
 @dataclass(frozen=True)
 class CompletionPrompt:
     """A request whose answer must begin with `fragment`: the end of the prefix, cut back to heal the word.
 
-    A prompt that ends inside a word or in blanks splits them into tokens that the model never saw so; it
-    writes them anew, and the engine holds it to the same characters.
+    A prompt that ends inside a word, in blanks or behind a sign splits them into tokens that the model never saw
+    so; it writes them anew, and the engine holds it to the same characters.
     """
 
     request: Request | Infill
     fragment: str
-
-
-@dataclass(frozen=True)
-class Snippet:
-    """A piece of code that a question is about."""
-
-    code: str
-    path: str = ""
-    language: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,13 +70,13 @@ class Question:
 def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> CompletionPrompt:
     """Ask for the text at the cursor: of a model trained for it by its own tokens, of another by its turn.
 
-    Where the engine cannot hold its answer to the fragment, most go through it all the same.
+    Where the engine cannot hold its answer to the fragment, most go through it all the same if it is a word.
     """
-    found = _FRAGMENT.search(excerpt.line_before)
+    found = (_TOKEN if abilities.regex else _WORD).search(excerpt.line_before[-_LONGEST_TOKEN:])
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
     begun = _path_line(excerpt) + prefix
-    regex = f"{fragment}[\\s\\S]*" if fragment and abilities.regex else None
+    regex = _beginning_with(fragment, excerpt) if fragment and abilities.regex else None
     if abilities.fill_in_middle:
         infill = Infill(begun, excerpt.suffix, Sampling(max_tokens=max_tokens, regex=regex))
         return CompletionPrompt(infill, fragment)
@@ -109,8 +110,14 @@ def question(question: Question, *, max_tokens: int, temperature: float) -> Requ
 
 def fence_for(text: str) -> str:
     """Return a code fence that is longer than any in the text, as CommonMark wants it."""
-    longest = max((len(run) for run in re.findall(r"`{3,}", text)), default=2)
+    longest = max((len(run) for run in re.findall(r"```+", text)), default=2)
     return "`" * (longest + 1)
+
+
+def _beginning_with(fragment: str, excerpt: Excerpt) -> str:
+    """Return the regular expression that lets through what begins with a fragment: in its column, where it matters."""
+    rest = r"(?:[^ \t][\s\S]*)?" if is_at_depth(excerpt) else r"[\s\S]*"
+    return _SPECIAL.sub(r"\\\g<0>", fragment) + rest
 
 
 def _path_line(excerpt: Excerpt) -> str:
@@ -122,9 +129,10 @@ def _path_line(excerpt: Excerpt) -> str:
 def _completion_user(excerpt: Excerpt, fence: str) -> str:
     name = f" `{excerpt.path}`" if excerpt.path else ""
     below = excerpt.below
-    if not below.strip():
-        return f"Write the file{name}."
-    return f"Write the file{name}. It ends with:\n{fence}{excerpt.language}\n{below}\n{fence}"
+    parts = [*map(_shown_code, excerpt.related), f"Write the file{name}."]
+    if below.strip():
+        parts[-1] += f" It ends with:\n{fence}{excerpt.language}\n{below}\n{fence}"
+    return "\n\n".join(parts)
 
 
 def _shown_code(snippet: Snippet) -> str:

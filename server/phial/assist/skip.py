@@ -18,9 +18,8 @@ def reason_to_skip(excerpt: Excerpt, path: str, trigger: Trigger) -> str | None:
 
     What holds secrets is never completed; what is only unlikely to be wanted is, once it is asked for.
     """
-    name = re.split(r"[/\\]", path)[-1].lower()
-    whole_path = path.replace("\\", "/").lower()
-    if _SECRET_NAME.fullmatch(name) or _SECRET_PATH.search(whole_path):
+    name = _name(path)
+    if holds_secrets(path):
         return "the file may hold secrets"
     if trigger == "invoked":
         return None
@@ -33,6 +32,16 @@ def reason_to_skip(excerpt: Excerpt, path: str, trigger: Trigger) -> str | None:
         "the cursor is inside a word": _is_inside_word(excerpt),
     }
     return next((reason for reason, holds in reasons.items() if holds), None)
+
+
+def holds_secrets(path: str) -> bool:
+    """Return whether a file may hold secrets, by its path: a model is to see nothing of it."""
+    whole_path = path.replace("\\", "/").lower()
+    return bool(_SECRET_NAME.fullmatch(_name(path)) or _SECRET_PATH.search(whole_path))
+
+
+def _name(path: str) -> str:
+    return re.split(r"[/\\]", path)[-1].lower()
 
 
 def _is_inside_word(excerpt: Excerpt) -> bool:

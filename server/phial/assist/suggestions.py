@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 import anyio
 
 from phial.assist import ahead, prompts
-from phial.assist.completion import Completion, alternatives, begun, is_line_done, is_sure, read
+from phial.assist.completion import Completion, alternatives, begun, is_likely, is_line_done, read
 from phial.assist.counters import Answer, Counters
 from phial.assist.draft import Draft
 from phial.assist.excerpt import Excerpt
@@ -128,17 +128,21 @@ class Suggestions:
         if draft is None:
             return []
         found = read(draft, cursor.excerpt, max_lines=limits.lines)
-        if found and self._is_worth_showing(found, cursor, wanted):
+        if found and self._is_worth_showing(found, cursor, wanted, starter=engine.status.starter):
             self._follow(cursor, found.insertion, engine, wanted, limits)
             return [found.insertion]
         if is_line_done(draft, cursor.excerpt):
             self._follow(cursor, Insertion(""), engine, wanted, limits)
         return []
 
-    def _is_worth_showing(self, found: Completion, cursor: Cursor, wanted: CompletionSettings) -> bool:
+    def _is_worth_showing(
+        self, found: Completion, cursor: Cursor, wanted: CompletionSettings, *, starter: bool
+    ) -> bool:
         text = found.insertion.text
-        is_likely = is_sure(found, cursor.excerpt, asdict(wanted.threshold))
-        return is_likely and not self._rejections.is_unwanted(cursor.excerpt, text)
+        thresholds = asdict(wanted.threshold)
+        if not is_likely(found, cursor.excerpt, thresholds, starter=starter):
+            return False
+        return not self._rejections.is_unwanted(cursor.excerpt, text)
 
     async def _draft_for(
         self, cursor: Cursor, engine: Engine, wanted: CompletionSettings, limits: Limits, answer: Answer

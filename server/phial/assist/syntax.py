@@ -17,9 +17,7 @@ from tree_sitter import Node, Parser
 
 from phial.assist.excerpt import Excerpt, indentation
 from phial.assist.languages import language
-
-WINDOW_BEFORE = 2_400
-"""Characters parsed before the cursor: half a millisecond's worth."""
+from phial.assist.window import around_definition
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def block_at(excerpt: Excerpt) -> Block | None:
     newlines = excerpt.prefix.count("\n", len(said))
     if not _may_open(said.rpartition("\n")[2], excerpt.language, newlines):
         return None
-    place = _place_at_end(said[-WINDOW_BEFORE:], excerpt.language)
+    place = _place_at_end(around_definition(said, excerpt.language), excerpt.language)
     line = said.rpartition("\n")[2]
     if place.kind == "comment":
         return _described(line, excerpt.language, newlines)
@@ -60,6 +58,24 @@ def block_at(excerpt: Excerpt) -> Block | None:
         return Block(len(indentation(line)) - 1)
     is_opener = language(excerpt.language).is_opened_by(place.code.strip(), fresh=newlines > 0)
     return _opened(said, place.code, excerpt.language) if place.kind == "code" and is_opener else None
+
+
+def is_at_depth(excerpt: Excerpt) -> bool:
+    """Return whether what comes must begin in the cursor's column: Python minds how deep a statement stands.
+
+    Not where a block begins that the cursor is not in yet, and not inside brackets or text.
+    """
+    if excerpt.language != "python" or not excerpt.line_before or excerpt.line_before.strip():
+        return False
+    window = around_definition(excerpt.prefix, excerpt.language)
+    if (
+        brackets_left_open(window)
+        or is_inside_text(window, excerpt.language)
+        or window.rstrip().endswith("\\")
+    ):
+        return False
+    block = block_at(excerpt)
+    return block is None or len(excerpt.line_before) > block.outside
 
 
 def error_count(text: str, language_id: str) -> int | None:
@@ -131,7 +147,6 @@ def _opened(said: str, code: str, language_id: str) -> Block:
 def _place_at_end(said: str, language_id: str) -> _Place:
     """Return what a text ends in, and the code on its last line before a comment there."""
     line = said.rpartition("\n")[2]
-    said = without_cut_off(said, language_id)
     root = _root(said, language_id)
     if root is None:
         return _place_by_line(line, language_id)
@@ -155,12 +170,14 @@ def is_inside_text(prefix: str, language_id: str) -> bool:
         return True
     if any(re.search(rf"(?:^|\s){re.escape(mark)}", line) for mark in known.line_comments):
         return True
+    if ("/*", "*/") not in known.block_comments:
+        return False
     begins = [found.start() for found in COMMENT_BEGIN.finditer(prefix)]
-    return ("/*", "*/") in known.block_comments and bool(begins) and prefix.find("*/", begins[-1]) < 0
+    return bool(begins) and prefix.find("*/", begins[-1]) < 0
 
 
-COMMENT_BEGIN = re.compile(r"(?:^|(?<=[\s;{}()]))/\*", re.MULTILINE)
-"""Not the one in `src/*.js`."""
+COMMENT_BEGIN = re.compile(r"/(?<![^\s;{}()]/)\*")
+"""Not the one in `src/*.js`. The slash stands first in the pattern, for that is fast to look for."""
 
 
 def _whole(kind: str, node: Node) -> Node:
@@ -170,26 +187,6 @@ def _whole(kind: str, node: Node) -> Node:
     return node
 
 
-def without_cut_off(text: str, language_id: str) -> str:
-    """Drop the end of a docstring or comment that a window has cut in two: it would turn what follows around."""
-    if language_id == "python" and not ('"""' in text or "'''" in text):
-        return text
-    if language_id == "python":
-        quotes = re.search(r"^(.*?)(\"{3}|'{3})", text, re.MULTILINE)
-        if quotes is None:
-            return text
-        above = text[: quotes.start()].rstrip()
-        alone = not quotes.group(1).strip() and text[quotes.end() :].partition("\n")[0].strip() == ""
-        ends_prose = quotes.group(1).strip() and not _BEGINS_STRING.search(quotes.group(1))
-        is_end = ends_prose or (alone and above != "" and not above.endswith(":"))
-        return text[quotes.end() :] if is_end else text
-    if "\n" in text and ("/*", "*/") in language(language_id).block_comments:
-        begin, end = text.find("/*"), text.find("*/")
-        return text[end + 2 :] if end >= 0 and (begin < 0 or end < begin - 1) else text
-    return text
-
-
-_BEGINS_STRING = re.compile(r"(?:[=(\[{,:+%]|\breturn|\b[rRbBfFuU]{1,2})\s*\Z")
 _STRING = re.compile(r"string|char_literal|heredoc_body|rune_literal")
 _INSIDE = re.compile(r"interpolation|substitution|expansion")
 """Code inside a string: `${ }`."""
@@ -249,6 +246,8 @@ def _errors(root: Node) -> int:
     return errors
 
 
+# A text is parsed once, however many filters ask: most of what a completion costs is parsing.
+@lru_cache(maxsize=16)
 def _root(text: str, language_id: str) -> Node | None:
     if language_id not in _GRAMMARS:
         return None

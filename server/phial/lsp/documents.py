@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate
 from urllib.parse import unquote
 
 from lsprotocol import types
@@ -28,7 +29,8 @@ class Document:
 
     Each line keeps its line end, and the last line has none: a text that ends in a line end has an empty
     last line. Columns and lengths count code points; only `types.Position` counts the client's code units.
-    Lines may hold lone surrogates, for the client counts them; the texts handed out never do.
+    Lines may hold lone surrogates, for the client counts them; the texts handed out never do. `edited`: the
+    lines that were changed last, the latest first, far enough apart to be different places.
     """
 
     uri: str
@@ -36,11 +38,16 @@ class Document:
     version: int
     lines: Sequence[str] = field(repr=False)  # the user's text does not belong in a log
     encoding: types.PositionEncodingKind
+    edited: tuple[int, ...] = ()
 
     @cached_property
     def text(self) -> str:
         """Join the whole text; `before` and `after` are cheaper around a cursor."""
         return _encodable("".join(self.lines))
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [0, *accumulate(map(len, self.lines))]
 
     def locate(self, position: types.Position) -> tuple[int, int]:
         """Return the line and the column of a position; never raises.
@@ -59,29 +66,30 @@ class Document:
 
     def sizes(self, line: int, column: int) -> tuple[int, int]:
         """Return how many characters stand before and after a line and a column."""
-        above = sum(map(len, self.lines[:line])) + column
-        return above, sum(map(len, self.lines[line:])) - column
+        above = self._starts[line] + column
+        return above, self._starts[-1] - above
 
     def before(self, line: int, column: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that end at a line and a column."""
-        pieces: list[str] = []
-        while True:
-            column = min(column, len(self.lines[line]))
-            pieces.append(self.lines[line][max(0, column - max_chars) : column])
-            max_chars -= len(pieces[-1])
-            if max_chars <= 0 or line == 0:
-                return _encodable("".join(reversed(pieces)))
-            line, column = line - 1, sys.maxsize
+        pieces = [self.lines[line][:column]]
+        missing = max_chars - len(pieces[0])
+        while missing > 0 and line > 0:
+            line -= 1
+            pieces.append(self.lines[line])
+            missing -= len(self.lines[line])
+        pieces.reverse()
+        text = "".join(pieces)
+        return _encodable(text[max(0, len(text) - max(0, max_chars)) :])
 
     def after(self, line: int, column: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that start at a line and a column."""
-        pieces: list[str] = []
-        while True:
-            pieces.append(self.lines[line][column : column + max(0, max_chars)])
-            max_chars -= len(pieces[-1])
-            line, column = line + 1, 0
-            if max_chars <= 0 or line == len(self.lines):
-                return _encodable("".join(pieces))
+        pieces = [self.lines[line][column:]]
+        missing = max_chars - len(pieces[0])
+        while missing > 0 and line + 1 < len(self.lines):
+            line += 1
+            pieces.append(self.lines[line])
+            missing -= len(self.lines[line])
+        return _encodable("".join(pieces)[: max(0, max_chars)])
 
     def between(self, span: types.Range) -> str:
         """Return the text of a range, whichever of its ends comes first."""
@@ -134,13 +142,14 @@ class Documents:
         document = self.get(identifier.uri)
         if document is None:
             return
-        lines = list(document.lines)
+        lines, edited = list(document.lines), document.edited
         for change in changes:
             if isinstance(change, types.TextDocumentContentChangePartial):
                 _splice(lines, change.range, change.text, document.encoding)
+                edited = _edited(edited, change.range.start.line)
             else:
-                lines = _split(change.text)
-        self._publish(replace(document, version=identifier.version, lines=lines))
+                lines, edited = _split(change.text), ()
+        self._publish(replace(document, version=identifier.version, lines=lines, edited=edited))
 
     def close(self, uri: str) -> None:
         """Forget a document; one that is not open is ignored."""
@@ -150,6 +159,16 @@ class Documents:
         key = _key(document.uri)
         self._documents.pop(key, None)  # a dict keeps an old key where it stood; the latest stands last
         self._documents[key] = document
+
+
+def _edited(lines: tuple[int, ...], line: int) -> tuple[int, ...]:
+    """Put a line before those that were edited earlier, elsewhere."""
+    return (line, *(other for other in lines if abs(other - line) > _ONE_PLACE))[:_MOST_PLACES]
+
+
+_ONE_PLACE = 10
+"""Lines."""
+_MOST_PLACES = 4
 
 
 def _key(uri: str) -> str:

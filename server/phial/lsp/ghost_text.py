@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from lsprotocol import types
 
+from phial.assist.context import Regions
 from phial.assist.suggestions import Cursor, Suggestions
 from phial.engine.base import Engine
 from phial.lsp.battery import Battery
 from phial.lsp.documents import Document
 from phial.lsp.gaps import Gap, gap_at, gap_at_end
+from phial.lsp.neighbours import Neighbours, opened
 from phial.settings import CompletionSettings
 
 _TOO_SLOW = (
@@ -22,6 +26,7 @@ class GhostText:
 
     def __init__(self) -> None:
         self.suggestions = Suggestions()
+        self._regions = Regions()
         self._battery = Battery()
         self._has_advised = False
 
@@ -30,7 +35,7 @@ class GhostText:
         document: Document,
         params: types.InlineCompletionParams,
         *,
-        path: str,
+        around: Neighbours,
         engine: Engine,
         wanted: CompletionSettings,
     ) -> types.InlineCompletionList | None:
@@ -39,15 +44,17 @@ class GhostText:
             return None
         is_automatic = params.context.trigger_kind == types.InlineCompletionTriggerKind.Automatic
         gap = gap_at(document, params)
-        cursor = self._cursor(gap, path)
+        cursor = self._cursor(gap, around)
         found = await self.suggestions.at(cursor, engine, wanted, "automatic" if is_automatic else "invoked")
         items = [item for insertion in found if (item := gap.item(insertion))]
         return types.InlineCompletionList(items) if items else None
 
-    def prefill(self, document: Document, *, path: str, engine: Engine, wanted: CompletionSettings) -> None:
+    def prefill(
+        self, document: Document, *, around: Neighbours, engine: Engine, wanted: CompletionSettings
+    ) -> None:
         """Have the model read a document while nothing else is to be done."""
         if _is_wanted(document, engine, wanted):
-            self.suggestions.prefill(self._cursor(gap_at_end(document), path), engine, wanted)
+            self.suggestions.prefill(self._cursor(gap_at_end(document), around), engine, wanted)
 
     def advice(self) -> str | None:
         """Return, once, what may be done where the model is too slow for ghost text."""
@@ -56,10 +63,14 @@ class GhostText:
         self._has_advised = True
         return _TOO_SLOW
 
-    def _cursor(self, gap: Gap, path: str) -> Cursor:
+    def _cursor(self, gap: Gap, around: Neighbours) -> Cursor:
+        excerpt = gap.excerpt(around.path)
+        if around.others is not None:
+            here, (line, _) = opened(gap.document, around.path), gap.start
+            excerpt = replace(excerpt, related=self._regions.related(excerpt, line, here, around.others))
         return Cursor(
             gap.document.uri,
-            gap.excerpt(path),
+            excerpt,
             size=gap.size,
             selected=gap.selected != "",
             on_battery=self._battery.is_used(),

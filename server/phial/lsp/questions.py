@@ -9,7 +9,8 @@ import anyio
 from lsprotocol import types
 from pygls.uris import to_fs_path
 
-from phial.assist.prompts import Question, Snippet
+from phial.assist.excerpt import Snippet
+from phial.assist.prompts import Question
 from phial.engine.base import Message
 from phial.errors import UsageError
 from phial.lsp.documents import Document, Documents

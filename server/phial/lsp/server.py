@@ -23,16 +23,11 @@ from phial.lsp.documents import Document, Documents
 from phial.lsp.endpoint import PhialProtocol
 from phial.lsp.failures import failing_clearly, keep_text_out_of_logs
 from phial.lsp.ghost_text import GhostText
+from phial.lsp.neighbours import Neighbours, neighbours
 from phial.lsp.progress import work_done_progress
-from phial.lsp.protocol import (
-    ChatParams,
-    ChatResult,
-    CommandArguments,
-    PullParams,
-    StatusResult,
-)
+from phial.lsp.protocol import ChatParams, ChatResult, CommandArguments, PullParams, StatusResult
 from phial.lsp.pulls import pull as pull_model
-from phial.lsp.questions import read_question, shown_path
+from phial.lsp.questions import read_question
 from phial.lsp.starter import offer_starter
 from phial.models.overview import overview
 from phial.settings import Settings
@@ -110,11 +105,13 @@ class PhialServer(LanguageServer):
         """Have the model read a document while nothing else is to be done."""
         document, wanted = self.documents.get(uri), self.settings.completion
         if document:
-            self.ghost_text.prefill(document, path=self.path_of(document), engine=self.engine, wanted=wanted)
+            around = self.around(document)
+            self.ghost_text.prefill(document, around=around, engine=self.engine, wanted=wanted)
 
-    def path_of(self, document: Document) -> str:
-        """Return a document's path as the model is told it."""
-        return shown_path(document.uri, self.workspace.folders)
+    def around(self, document: Document) -> Neighbours:
+        """Return what the model is told of a document beside its text."""
+        reading = self.settings.completion.context
+        return neighbours(document, self.documents, self.workspace.folders, reading=reading)
 
     async def _offer_starter(self) -> None:
         """Offer the starter model, once, where there is no model."""
@@ -195,9 +192,11 @@ async def inline_completion(
     document = server.documents.get(params.text_document.uri)
     if document is None:
         return None
-    path, wanted = server.path_of(document), server.settings.completion
+    around, wanted = server.around(document), server.settings.completion
     try:
-        found = await server.ghost_text.at(document, params, path=path, engine=server.engine, wanted=wanted)
+        found = await server.ghost_text.at(
+            document, params, around=around, engine=server.engine, wanted=wanted
+        )
     except PhialError as error:  # told by the status; a message at each keystroke would be a nuisance
         _log.warning("No completion: %s", error)
         return None

@@ -79,19 +79,19 @@ async def test_a_block_is_left_at_its_longest() -> None:
     ],
 )
 async def test_what_takes_the_place_of_a_bracket(writes: str, found: Insertion | None) -> None:
-    assert await found_at("foo($0)", FakeEngine(writes)) == found
+    assert await found_at("foo($0)", FakeEngine(f"({writes}")) == found
 
 
 async def test_the_fragment_may_come_in_any_pieces() -> None:
     await check(before="return foo$0", writes=[" f", "o", "ob", "ar()"], after="return foobar()$0")
 
 
-@pytest.mark.parametrize("writes", [["bar"], ["fo", "x"], ["  foo"], ["\n"]])
+@pytest.mark.parametrize("writes", [["bar"], [".fo", "x"], ["foo"], ["\n"]])
 async def test_an_answer_that_is_not_about_the_fragment_is_dropped_at_once(writes: list[str]) -> None:
     await check(before="x.foo$0", writes=writes, after="x.foo$0", left_after=len(writes))
 
 
-@pytest.mark.parametrize("writes", [[], [""], ["fo"], ["foo"], ["foo", "  "], ["foo", "\n"]])
+@pytest.mark.parametrize("writes", [[], [""], [".fo"], [".foo"], [".foo", "  "], [".foo", "\n"]])
 async def test_nothing_is_nothing(writes: list[str]) -> None:
     assert await completed("x.foo$0", FakeEngine(*writes)) is None
 

@@ -1,14 +1,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from phial.assist.excerpt import PREFIX_CHARS, Excerpt, excerpt_around
-from phial.assist.prompts import CompletionPrompt, Question, Snippet, completion, fence_for, question
+from phial.assist.excerpt import PREFIX_CHARS, Excerpt, Snippet, excerpt_around
+from phial.assist.prompts import CompletionPrompt, Question, completion, fence_for, question
 from phial.engine.base import (
     CHAT_PRIORITY,
     COMPLETION_PRIORITY,
@@ -61,7 +62,7 @@ def path_line(excerpt: Excerpt) -> str:
 @pytest.mark.parametrize(
     ("text", "fragment"),
     [
-        pytest.param("import os\nos.pa$0", "pa", id="inside a word"),
+        pytest.param("import os\nos.pa$0", ".pa", id="inside a word, with the sign before it"),
         pytest.param("return foo$0(x)", " foo", id="a word with the blanks before it"),
         pytest.param("def f():\n    $0", "    ", id="blanks"),
         pytest.param("if x:\n\t\t$0", "\t\t", id="tabs"),
@@ -69,8 +70,12 @@ def path_line(excerpt: Excerpt) -> str:
         pytest.param("def f():\n    ret$0", "    ret", id="an indented word"),
         pytest.param("größe_2$0", "größe_2", id="letters that are not ASCII"),
         pytest.param("变量$0", "变量", id="letters that have no case"),
-        pytest.param("foo($0", "", id="after a bracket"),
-        pytest.param("x.$0", "", id="after a dot"),
+        pytest.param("foo($0", "(", id="after a bracket"),
+        pytest.param("x.$0", ".", id="after a dot"),
+        pytest.param("x =$0", " =", id="after a sign with the blanks before it"),
+        pytest.param("x[i] **$0", " **", id="after two signs"),
+        pytest.param("# ----------$0", "--------", id="after many signs"),
+        pytest.param("x[`$0", "", id="after what could be a fence"),
         pytest.param("def f():\n$0", "", id="at the start of a line"),
         pytest.param("a\xa0$0", "", id="a blank that is none to a parser"),
         pytest.param("$0", "", id="in an empty file"),
@@ -79,14 +84,15 @@ def path_line(excerpt: Excerpt) -> str:
 def test_the_word_is_cut_back_and_written_anew(text: str, fragment: str) -> None:
     prompt = prompt_at(text)
     assert prompt.fragment == fragment
-    assert prompt.request.sampling.regex == (f"{fragment}[\\s\\S]*" if fragment else None)
+    assert re.fullmatch(prompt.request.sampling.regex or r"[\s\S]*", f"{fragment}(more)")
 
 
 @given(excerpts)
-def test_an_engine_that_cannot_be_held_to_it_gets_the_same_prompt(excerpt: Excerpt) -> None:
+def test_an_engine_that_cannot_be_held_to_it_gets_back_a_word_alone(excerpt: Excerpt) -> None:
     prompt, held = (asked(excerpt, Abilities(regex=regex)) for regex in (False, True))
     assert prompt.request.sampling.regex is None
-    assert (prompt.fragment, contents(prompt)) == (held.fragment, contents(held))
+    assert held.fragment.endswith(prompt.fragment)
+    assert re.fullmatch(r"[ \t]*\w*", prompt.fragment)
 
 
 @given(excerpts)
@@ -110,7 +116,8 @@ def test_the_regular_expression_lets_through_just_what_begins_with_the_fragment(
     if regex is None:
         assert prompt.fragment == ""
         return
-    assert re.fullmatch(regex, prompt.fragment + more)
+    if not (prompt.fragment.isspace() and more[:1] in {" ", "\t"}):
+        assert re.fullmatch(regex, prompt.fragment + more)
     assert not re.fullmatch(regex, f"!{prompt.fragment}{more}")
 
 
@@ -136,7 +143,7 @@ def test_a_model_that_fills_gaps_is_asked_to(excerpt: Excerpt) -> None:
     ],
 )
 def test_the_path_stands_above_the_code_as_a_comment(path: str, language: str, begun: str) -> None:
-    assert contents(prompt_at("x =$0", path=path, language=language))[2] == begun
+    assert contents(prompt_at("x = $0", path=path, language=language))[2] == begun
 
 
 @given(excerpts)
@@ -168,7 +175,7 @@ def test_without_a_suffix_none_is_shown(suffix: str) -> None:
 def test_the_prompts_of_two_keystrokes_differ_at_the_end_only() -> None:
     first, second = prompt_at("import os\nos.pa$0\nx"), prompt_at("import os\nos.pat$0\nx")
     assert contents(first) == contents(second)
-    assert (first.fragment, second.fragment) == ("pa", "pat")
+    assert (first.fragment, second.fragment) == (".pa", ".pat")
 
 
 LINE = "    total = add(total, other_value)\n"
@@ -312,3 +319,21 @@ def test_the_conversation_stands_before_the_question() -> None:
     assert not request.continues
     assert request.priority == CHAT_PRIORITY
     assert (request.sampling.max_tokens, request.sampling.temperature) == (512, 0.5)
+
+
+def test_what_is_related_stands_first_where_typing_does_not_change_it() -> None:
+    excerpt = replace(excerpt_at("x = $0\ny = 2\n"), related=(Snippet("def f(): ...", "b.py", "python"),))
+    request = completion(excerpt, HELD, max_tokens=8).request
+    assert isinstance(request, Request)
+    [_, user, _] = request.messages
+    assert user.content.startswith("From `b.py`:\n```python\ndef f(): ...\n```\n\nWrite the file")
+    assert user.content.endswith("```python\ny = 2\n\n```")
+    assert excerpt == excerpt_at("x = $0\ny = 2\n")
+
+
+def test_a_statement_is_held_to_the_cursors_column() -> None:
+    regex = prompt_at("if x:\n    $0").request.sampling.regex
+    assert regex is not None
+    assert [bool(re.fullmatch(regex, text)) for text in ("    y", "    ", "      y", "    \n")] == [
+        *(True, True, False, True),
+    ]

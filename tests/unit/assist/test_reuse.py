@@ -29,11 +29,11 @@ from phial.engine.base import (
     Status,
 )
 from phial.errors import EngineError
-from phial.settings import CompletionSettings
+from phial.settings import CompletionSettings, ThresholdSettings
 from support.fake_engine import FakeEngine
 from unit.assist.cursor import excerpt_at
 
-AT_ONCE = CompletionSettings(debounce=0)
+AT_ONCE = CompletionSettings(debounce=0, threshold=ThresholdSettings(0, 0, 0))
 
 
 class Author:

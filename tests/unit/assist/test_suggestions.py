@@ -22,7 +22,7 @@ async def shown(
     trigger: Trigger = "automatic",
     *,
     suggestions: Suggestions | None = None,
-    threshold: float = -1.0,
+    threshold: float = 0.5,
 ) -> list[str]:
     suggestions = suggestions or Suggestions()
     wanted = CompletionSettings(debounce=0, threshold=ThresholdSettings(threshold, threshold, threshold))
@@ -54,13 +54,14 @@ def sure(logprob: float) -> FakeEngine:
     return FakeEngine(Chunk(" ", (-9.0,)), Chunk("foo", (logprob,)), Chunk("()", (logprob,)))
 
 
-@pytest.mark.parametrize(("logprob", "texts"), [(-0.5, ["foo()"]), (-1.0, ["foo()"]), (-1.5, [])])
+@pytest.mark.parametrize(("logprob", "texts"), [(-0.001, ["foo()"]), (-9.0, [])])
 async def test_unasked_only_what_is_likely_is_shown(logprob: float, texts: list[str]) -> None:
     assert await shown("x = $0", sure(logprob)) == texts
+    assert await shown("x = $0", sure(logprob), threshold=0.0) == ["foo()"]
 
 
 async def test_what_nobody_knows_the_probability_of_is_shown() -> None:
-    assert await shown("x = $0", FakeEngine(" foo()"), threshold=0.0) == ["foo()"]
+    assert await shown("x = $0", FakeEngine(" foo()"), threshold=1.0) == ["foo()"]
 
 
 async def test_asked_for_everything_is_shown_that_there_is() -> None:

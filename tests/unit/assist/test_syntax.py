@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from phial.assist.excerpt import Excerpt
-from phial.assist.syntax import brackets_left_open, error_count, opens_block, parses_no_worse
+from phial.assist.syntax import brackets_left_open, error_count, is_at_depth, opens_block, parses_no_worse
 from unit.assist.cursor import excerpt_at
 
 PARSED = [
@@ -252,3 +252,24 @@ def test_a_grammar_is_imported_when_its_language_is_met() -> None:
 )
 def test_brackets_left_open(text: str, left: str) -> None:
     assert "".join(brackets_left_open(text)) == left
+
+
+@pytest.mark.parametrize(
+    ("before", "settled"),
+    [
+        ("x = 1\nif x:\n    $0", True),
+        ("if x:\n    y()\n    $0", True),
+        ('def f():\n    """Do it."""\n    $0', True),
+        ("if x:\n    y()\n  $0", True),
+        ("if x:\n$0", False),
+        ("  if x:\n  $0", False),
+        ("f(\n    $0", False),
+        ("x = [1,\n    $0", False),
+        ("x = 1 + \\\n    $0", False),
+        ('def f():\n    """Do it.\n    $0', False),
+        ("if x:\n    y$0", False),
+    ],
+)
+def test_where_a_statement_must_begin_in_the_cursors_column(before: str, settled: bool) -> None:
+    assert is_at_depth(excerpt_at(before, language="python")) == settled
+    assert not is_at_depth(excerpt_at(before, language="go"))

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from phial.assist.excerpt import Excerpt
-from phial.assist.trim.blocks import cut_dedent, cut_line
+from phial.assist.trim.blocks import cut_body, cut_dedent, cut_line
 from phial.assist.trim.noise import cut_chatter, cut_control_token, cut_fence, cut_loop, cut_noise
 from phial.assist.trim.rest_of_line import Insertion, fit_line_rest
 from phial.assist.trim.soundness import sound_head
@@ -34,6 +34,25 @@ def test_cut_fence(text: str, kept: str) -> None:
 )
 def test_cut_line(before: str, text: str, kept: str) -> None:
     assert cut_line(text, excerpt_at(before)) == kept
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "kept"),
+    [
+        ("def f():\n    $0\n        y", "if x:\n        z\n    w", "if x:"),
+        ("def f():\n    if $0\n        y", "x:\n        z", "x:"),
+        ("def f():\n    $0\n        y", "a = 1\n    if x:\n        z", "a = 1\n    if x:"),
+        ("def f():\n$0\n        y", "    if x:\n        z", "    if x:"),
+        ("def f():\n$0\n    y", "    if x:\n        z", "    if x:\n        z"),
+        ("def f():\n    $0\n        a,\n    )", "return g(\n        b", "return g("),
+        ("def f():\n    $0\n    y", "if x:\n        z", "if x:\n        z"),
+        ("def f():\n    $0\n        y", "x = 1\n    z", "x = 1\n    z"),
+        ("def f():\n    $0", "if x:\n        z", "if x:\n        z"),
+        ("f($0)\n    y", "{\n    z", "{\n    z"),
+    ],
+)
+def test_cut_body(before: str, text: str, kept: str) -> None:
+    assert cut_body(text, excerpt_at(before)) == kept
 
 
 @pytest.mark.parametrize(
@@ -216,10 +235,14 @@ def test_cut_loop(text: str, kept: str) -> None:
         *(("$0", noise, "") for noise in ("", "  \n", "-----", "...", "****", " . ", "==", "//")),
         *(("$0", text, text) for text in (")", ");", "}", "{", '"', ";", ":", "a", "1", "é")),
         ("def f():\n    $0", "...", "..."),
+        ("def f():\n    $0", "# Do it here\n    # and there", ""),
+        ("def f():\n    $0", "# Do it here\n    it()", "# Do it here\n    it()"),
+        ("x = 1\n$0", "# Do it here", "# Do it here"),
+        ("def f():\n    # Do $0", "it here", "it here"),
     ],
 )
 def test_cut_noise(before: str, text: str, kept: str) -> None:
-    assert cut_noise(text, excerpt_at(before)) == kept
+    assert cut_noise(text, excerpt_at(before, language="python")) == kept
 
 
 @pytest.mark.parametrize(
@@ -264,6 +287,9 @@ def test_cut_echo(before: str, text: str, kept: str) -> None:
         ("python", '"""The module\n$0\n"""', "It's (not code", "It's (not code"),
         ("c", "/* The file\n * $0\n */", "it's (not code", "it's (not code"),
         ("python", "# $0", "it's (not code", "it's (not code"),
+        ("python", "if a:\n    $0", "    b", ""),
+        ("python", "if a:\n$0", "    b", "    b"),
+        ("python", "def f():\n    $0", "for a in b:\n        # all of them", "for a in b:"),
     ],
 )
 def test_sound_head(language: str, before: str, text: str, kept: str) -> None:

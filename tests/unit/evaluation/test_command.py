@@ -45,6 +45,7 @@ def test_a_model_that_is_not_there_is_told_before_anything_is_fetched(
 
 
 def test_a_check_that_fails_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("evaluation.honesty.snippets", lambda *_: ())
     useless = Hole(function(), Spot("rest", "", 0, 0))
     monkeypatch.setattr(pool.Pool, "choose", lambda *_: [useless])
     code, printed = invoke("--check", "--kinds", "rest", "--languages", "python", "--json")

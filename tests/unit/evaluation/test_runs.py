@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import anyio
 import pytest
 
 from evaluation import report, runner, score, sources, verdict
 from evaluation.holes import Hole, Shown
 from evaluation.lines import Line, Lines
 from evaluation.pool import Pool
-from evaluation.runner import Asked, run
+from evaluation.runner import Asked, Run, run
 from evaluation.variants import clean
 from evaluation.verdict import Verdict
 from phial.assist.excerpt import Excerpt
@@ -30,7 +31,7 @@ def lax(value):
     return value
 '''
 
-ASKED = Asked("model", "default", "invoked", "{}")
+ASKED = Asked("model", False, "default", "invoked", "{}")
 
 
 @pytest.fixture(autouse=True)
@@ -59,14 +60,52 @@ class Model:
         return Shown(hole.truth)
 
 
+async def ran(dug: list[Hole], model: Model, asked: Asked, file: Path) -> list[Line]:
+    [found] = await run(dug, [Run(model, asked, Lines(file))])
+    return found
+
+
+async def test_runs_go_side_by_side(tmp_path: Path) -> None:
+    order: list[tuple[str, str]] = []
+
+    class Noting(Model):
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+        async def __call__(self, hole: Hole) -> Shown | None:
+            order.append((self.name, hole.id))
+            return await super().__call__(hole)
+
+    dug = holes("line")
+    runs = [Run(Noting(name), replace(ASKED, variant=name), Lines(tmp_path / name)) for name in ("a", "b")]
+    found = await run(dug, runs)
+    assert order == [(name, hole.id) for hole in dug for name in ("a", "b")]
+    assert [[line["hole"] for line in lines] for lines in found] == [[hole.id for hole in dug]] * 2
+
+
+async def test_holes_are_asked_for_at_the_same_time_and_told_in_their_order(tmp_path: Path) -> None:
+    dug, started = holes("line")[:2], [anyio.Event(), anyio.Event()]
+
+    async def meet(hole: Hole) -> Shown | None:
+        here = dug.index(hole)
+        started[here].set()
+        await started[1 - here].wait()
+        return Shown(hole.truth)
+
+    with anyio.fail_after(60):
+        [found] = await run(dug, [Run(meet, ASKED, Lines(tmp_path / "run.jsonl"))], together=2)
+    assert [line["hole"] for line in found] == [hole.id for hole in dug]
+
+
 async def test_a_run_goes_on_where_it_was_cut_off(tmp_path: Path) -> None:
     file, dug = tmp_path / "run.jsonl", holes("line")
     first, second = Model(patience=2), Model()
     with pytest.raises(ConnectionError):
-        await run(dug, first, ASKED, Lines(file))
+        await ran(dug, first, ASKED, file)
     with file.open("a") as lines:
         lines.write('{"key": "cut o')
-    found = await run(dug, second, ASKED, Lines(file))
+    found = await ran(dug, second, ASKED, file)
     assert first.asked + second.asked == [hole.id for hole in dug]
     assert [line["hole"] for line in found] == [hole.id for hole in dug]
     assert all(line["passed"] for line in found)
@@ -78,10 +117,10 @@ async def test_what_is_asked_otherwise_is_asked_again(
 ) -> None:
     file, dug, model = tmp_path / "run.jsonl", holes("line")[:1], Model()
     for asked in (ASKED, ASKED, replace(ASKED, model="other"), replace(ASKED, settings='{"a": 1}')):
-        await run(dug, model, asked, Lines(file))
+        await ran(dug, model, asked, file)
     assert len(model.asked) == 3
     monkeypatch.setattr(runner, "code_fingerprint", lambda: "another prompt")
-    await run(dug, model, ASKED, Lines(file))
+    await ran(dug, model, ASKED, file)
     assert len(model.asked) == 4
 
 
@@ -89,10 +128,10 @@ async def test_another_scorer_scores_again_and_does_not_ask(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file, dug, model = tmp_path / "run.jsonl", holes("line"), Model()
-    await run(dug, model, ASKED, Lines(file))
+    await ran(dug, model, ASKED, file)
     monkeypatch.setattr(runner, "scorer_fingerprint", lambda: "another scorer")
     monkeypatch.setattr(score, "examine", lambda *_: Verdict(False, "strict", True))
-    found = await run(dug, model, ASKED, Lines(file))
+    found = await ran(dug, model, ASKED, file)
     assert len(model.asked) == len(dug)
     assert {line["why"] for line in found} == {"strict"}
     assert {line["why"] for line in Lines(file)} == {"strict"}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from evaluation import sources, verdict
+from evaluation import siblings, sources, verdict
 from evaluation.askers import read_item
 from evaluation.holes import Hole, Shown, Spot
 from evaluation.honesty import check
@@ -21,10 +21,13 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The made-up packages, as if they had been downloaded."""
     monkeypatch.setattr(sources, "CACHE", tmp_path)
     monkeypatch.setattr(verdict, "packages", lambda _: (package(),))
-    verdict._paths.cache_clear()
+    monkeypatch.setattr(siblings, "sources", lambda _: ())
+    for remembered in (verdict._paths, siblings._files):
+        remembered.cache_clear()
     install(tmp_path)
     yield
-    verdict._paths.cache_clear()
+    for remembered in (verdict._paths, siblings._files):
+        remembered.cache_clear()
 
 
 def hole(truth: str) -> Hole:

@@ -115,6 +115,11 @@ def test_edits_agree_with_the_naive_way(
     assert document.text == encodable(expected)
 
 
+def test_it_is_known_where_one_has_edited_last() -> None:
+    changes = [edit((line, 0), (line, 0), "x") for line in (0, 3, 50, 4, 80, 20, 99)]
+    assert opened("\n" * 99, *changes).edited == (99, 20, 80, 4)
+
+
 @given(encodings, texts, st.lists(edits, min_size=1, max_size=4))
 def test_a_document_never_changes(
     encoding: types.PositionEncodingKind, text: str, changes: list[types.TextDocumentContentChangePartial]

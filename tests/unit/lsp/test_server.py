@@ -128,7 +128,7 @@ def ghost_text(found: types.InlineCompletionList | None) -> str:
 
 
 async def test_ghost_text_may_take_the_place_of_a_closed_bracket() -> None:
-    server, _ = served(FakeEngine("a, b)", "\n"), text='s = "😀", foo()\n')
+    server, _ = served(FakeEngine("(a, b)", "\n"), text='s = "😀", foo()\n')
     found = await complete(server, 0, 14)
     span = types.Range(types.Position(0, 14), types.Position(0, 15))
     assert found == types.InlineCompletionList([types.InlineCompletionItem("a, b)", range=span)])
@@ -203,15 +203,15 @@ async def test_an_error_is_no_ghost_text_and_no_message() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "character", "prefix"),
     [
-        pytest.param("x.\ny.\n", 0, 2, "x.", id="the end of a line"),
-        pytest.param("x.\ny.", 0, 99, "x.", id="past the end of a line"),
-        pytest.param("x.\ny.", 99, 0, "x.\ny.", id="past the last line"),
-        pytest.param("'😀'.y", 0, 5, "'😀'.", id="behind a character of two code units"),
-        pytest.param("x.\r\ny.", 1, 2, "x.\ny.", id="behind another line end"),
+        pytest.param("x.\ny.\n", 0, 2, "x", id="the end of a line"),
+        pytest.param("x.\ny.", 0, 99, "x", id="past the end of a line"),
+        pytest.param("x.\ny.", 99, 0, "x.\ny", id="past the last line"),
+        pytest.param("'😀'.y", 0, 5, "'😀", id="behind a character of two code units"),
+        pytest.param("x.\r\ny.", 1, 2, "x.\ny", id="behind another line end"),
     ],
 )
 async def test_the_position_counts_as_lsp_wants(text: str, line: int, character: int, prefix: str) -> None:
-    engine = FakeEngine("z")
+    engine = FakeEngine("'.z" if "'" in text else ".z")
     server, _ = served(engine, text=text)
     assert ghost_text(await complete(server, line, character)) == "z"
     assert asked_of(engine).messages[-1] == Message("assistant", f"```python\n# src/a.py\n{prefix}")
@@ -232,6 +232,30 @@ async def test_the_settings_are_asked_for() -> None:
     assert asked_of(engine).sampling.max_tokens == 7
 
 
+OTHER = "def area_of(shape, unit):\n    return shape.width * shape.height * unit.factor\n"
+
+
+@pytest.mark.parametrize(
+    ("context", "language", "name", "read"),
+    [
+        pytest.param(True, "python", "b.py", True, id="wanted"),
+        pytest.param(False, "python", "b.py", False, id="not wanted"),
+        pytest.param(True, "markdown", "b.md", False, id="another language"),
+        pytest.param(True, "python", ".env", False, id="secrets"),
+    ],
+)
+async def test_what_is_related_in_other_documents_is_read_where_it_is_wanted(
+    context: bool, language: str, name: str, read: bool
+) -> None:
+    wanted = Settings(completion=CompletionSettings(debounce=0, context=context))
+    engine = FakeEngine(" 1")
+    text = "def volume_of(shape, unit):\n    base = shape.width * shape.height\n    return "
+    server, _ = served(engine, text=text, settings=wanted)
+    server.documents.open(types.TextDocumentItem(f"{FOLDER}/{name}", language, 1, OTHER))
+    await complete(server, 2, 11)
+    assert (OTHER in asked_of(engine).messages[1].content) == read
+
+
 async def test_only_typing_is_waited_for() -> None:
     settings = Settings(completion=CompletionSettings(debounce=3600))
     engine = FakeEngine(" 1")
@@ -245,13 +269,13 @@ async def test_only_typing_is_waited_for() -> None:
 
 async def test_what_is_typed_meanwhile_does_not_change_the_question() -> None:
     settings = Settings(completion=CompletionSettings(debounce=0.02))
-    engine = FakeEngine("z")
+    engine = FakeEngine(".z")
     server, _ = served(engine, text="x.", settings=settings)
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(lambda: complete(server, 0, 2, kind=AUTOMATIC))
         await anyio.wait_all_tasks_blocked()
         server.documents.open(types.TextDocumentItem(URI, "python", 2, "something else"))
-    assert asked_of(engine).messages[-1].content == "```python\n# src/a.py\nx."
+    assert asked_of(engine).messages[-1].content == "```python\n# src/a.py\nx"
 
 
 async def test_to_cancel_is_to_leave_the_model() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from phial.assist.excerpt import Excerpt
 from phial.assist.syntax import opens_block
-from phial.assist.trim.blocks import cut_dedent, cut_line
+from phial.assist.trim.blocks import cut_body, cut_dedent, cut_line
 from phial.assist.trim.noise import cut_chatter, cut_control_token, cut_fence, cut_loop, cut_noise
 from phial.assist.trim.rest_of_line import Insertion, fit_line_rest
 from phial.assist.trim.soundness import sound_head
@@ -47,6 +47,7 @@ _CUTS: tuple[Filter, ...] = (
     cut_control_token,
     cut_fence,
     cut_chatter,
+    cut_body,
     cut_line,
     cut_dedent,
     cut_suffix_lines,

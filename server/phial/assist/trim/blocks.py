@@ -12,6 +12,23 @@ from phial.assist.trim.lines import Line, lines, lines_below
 _CLOSERS = ")]}"
 
 
+def cut_body(text: str, excerpt: Excerpt) -> str:
+    """Stop behind the line that opens a block, where the block stands below already: its line alone was missing."""
+    below = next(iter(lines_below(excerpt)), None)
+    if below is None or excerpt.line_after.strip() or language(excerpt.language).prose:
+        return text
+    found = list(lines(text))
+    wholes = [excerpt.line_before + found[0].text, *(line.text for line in found[1:])]
+    depth = next((len(indentation(whole)) for whole in wholes if whole.strip()), 0)
+    if len(indentation(below)) <= depth:
+        return text
+    for line, whole in zip(found, wholes, strict=True):
+        is_opener = language(excerpt.language).is_opened_by(whole.strip(), fresh=False)
+        if is_opener and len(indentation(whole)) == depth:
+            return text[: line.end]
+    return text
+
+
 def cut_line(text: str, excerpt: Excerpt) -> str:
     """Stop at the end of the line unless a block begins at the cursor; behind the block if the line opens one."""
     if opens_block(excerpt):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from phial.assist.excerpt import Excerpt
 
@@ -29,6 +30,8 @@ def lines(text: str) -> Iterator[Line]:
         start += len(line) + 1
 
 
-def lines_below(excerpt: Excerpt) -> list[str]:
+# Several filters ask at every token for the same excerpt.
+@lru_cache(maxsize=4)
+def lines_below(excerpt: Excerpt) -> tuple[str, ...]:
     """Return the lines below the cursor's that are not blank."""
-    return [line.rstrip() for line in excerpt.suffix.split("\n")[1:] if line.strip()]
+    return tuple(line.rstrip() for line in excerpt.suffix.split("\n")[1:] if line.strip())

@@ -62,10 +62,20 @@ def cut_loop(text: str, excerpt: Excerpt) -> str:
 
 
 def cut_noise(text: str, excerpt: Excerpt) -> str:
-    """Drop a text that is nothing but blanks and punctuation that neither closes, opens nor separates."""
+    """Drop a text that is nothing but blanks and punctuation that neither closes, opens nor separates.
+
+    And a block of comments alone: it says what the code is to do, and has none.
+    """
     if text.strip() == "..." and opens_block(excerpt):
         return text
-    return "" if _NOISE.fullmatch(text) else text
+    return "" if _NOISE.fullmatch(text) or _is_promise(text, excerpt) else text
+
+
+def _is_promise(text: str, excerpt: Excerpt) -> bool:
+    marks = language(excerpt.language).line_comments
+    said = [line.strip() for line in text.split("\n") if line.strip()]
+    is_comment = bool(marks) and all(line.startswith(marks) for line in said)
+    return is_comment and not excerpt.line_before.strip() and opens_block(excerpt)
 
 
 def _is_long_loop(line: str) -> bool:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from phial.assist.excerpt import Excerpt, indentation, whole_lines_before
+from phial.assist.excerpt import Excerpt, indentation
 from phial.assist.syntax import (
     CLOSER_OF,
     COMMENT_BEGIN,
-    WINDOW_BEFORE,
     block_at,
     brackets_left_open,
     error_count,
+    is_at_depth,
     is_inside_text,
-    without_cut_off,
 )
 from phial.assist.trim.lines import lines_below
+from phial.assist.window import DEFINITION, STATEMENT, around_definition, without_cut_off
 
 WINDOW_AFTER = 800
 """Characters parsed after the cursor."""
@@ -30,6 +30,8 @@ def sound_head(written: str, excerpt: Excerpt, replaces: int = 0) -> str:
     """
     if is_inside_text(without_cut_off(excerpt.prefix, excerpt.language), excerpt.language):
         return written
+    if written[:1] in {" ", "\t"} and is_at_depth(excerpt):
+        return ""
     prefix, suffix = _window(excerpt)
     lines = written.split("\n")
     # A parse costs half a millisecond: what is wrong further up is looked for in larger steps.
@@ -69,16 +71,20 @@ _SHELL_END = {"do": "done", "then": "fi"}
 def _fits_below(head: str, excerpt: Excerpt) -> bool:
     """Return whether the line below may stand there by its indentation, which the parser does not mind."""
     below = next(iter(lines_below(excerpt)), None)
-    if excerpt.language != "python" or below is None or excerpt.line_after.strip():
+    if excerpt.language != "python" or excerpt.line_after.strip() or (below is None and "\n" not in head):
         return True
     above = excerpt.prefix.removesuffix(excerpt.line_before)
     code = above + _COMMENTS_AT_END.sub("", (excerpt.line_before + head).rstrip())
     *_, last = code.split("\n")
-    if last.lstrip().startswith("#") or last.endswith("\\") or brackets_left_open(code[-WINDOW_BEFORE:]):
+    if (
+        last.lstrip().startswith("#")
+        or last.endswith("\\")
+        or brackets_left_open(around_definition(code, excerpt.language))
+    ):
         return True
     block = block_at(replace(excerpt, prefix=code))
     is_opener = block is not None and block.opener != ""
-    return is_opener == (len(indentation(below)) > len(indentation(last)))
+    return is_opener == (below is not None and len(indentation(below)) > len(indentation(last)))
 
 
 _COMMENTS_AT_END = re.compile(r"(?:\n[ \t]*#.*|\n[ \t]*)+\Z")
@@ -105,22 +111,22 @@ def _window(excerpt: Excerpt) -> tuple[str, str]:
 
     What stands outside of the block that the window begins in would close brackets that it has not.
     """
-    prefix, suffix = excerpt.prefix[-WINDOW_BEFORE:], excerpt.suffix[:WINDOW_AFTER]
-    prefix = whole_lines_before(prefix) if len(prefix) == WINDOW_BEFORE else prefix
-    above = without_cut_off(prefix, excerpt.language).split("\n")
-    depths = {n: len(indentation(line)) for n, line in enumerate(above[:-1]) if _STATEMENT.match(line)}
+    above = around_definition(excerpt.prefix, excerpt.language).split("\n")
+    depths = {n: len(indentation(line)) for n, line in enumerate(above[:-1]) if STATEMENT.match(line)}
     least = min(depths.values(), default=0)
     first = next((number for number, depth in depths.items() if depth == least), 0)
+    if DEFINITION.match(above[first]) and len(excerpt.indentation) > least:
+        least += 1  # nothing below the definition is of it
+    suffix = excerpt.suffix[:WINDOW_AFTER]
     below = suffix.split("\n")
     if len(suffix) == WINDOW_AFTER:
         below = below[:-1] or below
-    outside = (n for n, line in enumerate(below) if n and line.strip() and len(indentation(line)) < least)
+    outside = (
+        n for n, line in enumerate(below) if n and STATEMENT.match(line) and len(indentation(line)) < least
+    )
     suffix = "\n".join(below[: next(outside, len(below))])
     open_comment = next(
         (found.start() for found in COMMENT_BEGIN.finditer(suffix) if suffix.find("*/", found.end()) < 0),
         None,
     )
     return "\n".join(above[first:]), suffix[:open_comment]
-
-
-_STATEMENT = re.compile(r"[ \t]*[^\s#*/)\]}.]")
