@@ -28,7 +28,8 @@ GENERATED, CANCELLED = "phial_generated_tokens_total", "phial_requests_total{can
 
 @pytest.fixture
 def completion() -> dict[str, Any]:
-    return {"debounce": 0.01, "timeBudget": 60}
+    every = {"rest": 0, "line": 0, "block": 0}  # what is sure is no matter here
+    return {"debounce": 0.01, "timeBudget": 60, "threshold": every}
 
 
 @pytest.fixture
