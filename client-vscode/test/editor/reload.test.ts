@@ -10,6 +10,7 @@ import {
   openEditor,
   openFile,
   runCommand,
+  type,
 } from "./harness";
 
 test("after a reload the chat is still there, the model never left, and ghost text comes at once", async () => {
@@ -27,8 +28,9 @@ test("after a reload the chat is still there, the model never left, and ghost te
   await editor.page.reload();
   await modelReady(editor);
   await openFile(editor, "inventory.py", 20);
+  await type(editor, "    def is_empty(self) -> bool:\nreturn");
   const before = Date.now();
-  await editor.page.keyboard.insertText("    x = ");
+  await editor.page.keyboard.type(" ");
   await ghostText(editor);
   expect(Date.now() - before).toBeLessThan(2000);
 
