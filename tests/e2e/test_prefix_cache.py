@@ -57,6 +57,11 @@ async def assert_same(worn: GenaiBackend, fresh: GenaiBackend, prompt: Sequence[
     assert ours.logprob == pytest.approx(theirs.logprob, abs=SAMENESS), f"after {len(prompt)} tokens"
 
 
+def test_what_is_read_to_be_measured_is_never_in_the_cache(fresh: GenaiBackend) -> None:
+    first, *others = (fresh.read(256) for _ in range(4))
+    assert min(others) > first / 4
+
+
 async def test_a_prefill_that_goes_on_from_inside_a_block_and_is_cancelled_leaves_nothing_wrong(
     worn: GenaiBackend, fresh: GenaiBackend, text: Sequence[int]
 ) -> None:

@@ -190,7 +190,7 @@ class GenaiBackend:
 
         `generate` lets go of Python's interpreter lock, `step` would not.
         """
-        draw = random.Random(tokens)  # noqa: S311 - the cache is not to know them
+        draw = random.Random(next(self._numbers))  # noqa: S311 - the cache is to know no beginning of it
         prompt = [draw.randrange(self.tokenizer.size) for _ in range(tokens)]
         began = perf_counter()
         config = generation_config(Decoding(max_tokens=1), self._stop_tokens, self.tokenizer)

@@ -62,6 +62,7 @@ class PromptLookup:
             return
         self._length = max(_SHORTEST_GUESS, right)
         if right >= _SHORTEST_GUESS:
+            self._pause = 1  # what was wrong would be guessed again
             return
         self._pause = self._pause_after_wrong
         self._pause_after_wrong = min(2 * self._pause_after_wrong, _LONGEST_PAUSE)

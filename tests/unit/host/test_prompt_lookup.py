@@ -79,6 +79,7 @@ def test_guesses_grow_rare_while_they_are_wrong() -> None:
 def test_a_guess_that_was_right_in_part_is_followed_by_another_of_that_length() -> None:
     lookup, tokens = PromptLookup(), numbers(1)
     lookup.judge(lookup.guess(tokens, PLENTY), 5)
+    assert lookup.guess(tokens, PLENTY) == ()  # what was wrong would be guessed again
     assert len(lookup.guess(tokens, PLENTY)) == 5
 
 
