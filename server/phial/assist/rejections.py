@@ -37,6 +37,12 @@ class Rejections:
         """Remember that a text is being shown."""
         self._shown[document] = excerpt, text
 
+    def goes_on(self, document: str, excerpt: Excerpt, text: str) -> bool:
+        """Return whether a text is the rest of what is being shown, as far as it has been typed."""
+        before, shown = self._shown.get(document, (None, ""))
+        typed = None if before is None else _typed(before, excerpt)
+        return typed is not None and shown == typed + text
+
     def is_unwanted(self, excerpt: Excerpt, text: str) -> bool:
         """Return whether the user has typed past the same text in such a line twice."""
         return self._counts.get((_place(excerpt), text), 0) >= _TWICE

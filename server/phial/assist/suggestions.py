@@ -139,6 +139,8 @@ class Suggestions:
         self, found: Completion, cursor: Cursor, wanted: CompletionSettings, *, starter: bool
     ) -> bool:
         text = found.insertion.text
+        if self._rejections.goes_on(cursor.document, cursor.excerpt, text):
+            return True  # to hide it while it is being typed would be to take it away
         thresholds = asdict(wanted.threshold)
         if not is_likely(found, cursor.excerpt, thresholds, starter=starter):
             return False

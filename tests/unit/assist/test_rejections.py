@@ -14,6 +14,24 @@ def typed_past(rejections: Rejections, before: str, text: str, after: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("now", "text", "goes_on"),
+    [
+        ("x = ", "foo", True),
+        ("x = f", "oo", True),
+        ("x = f", "ox", False),
+        ("x = b", "oo", False),
+        ("y", "foo", False),
+    ],
+)
+def test_what_is_being_typed_as_it_is_shown_goes_on(now: str, text: str, goes_on: bool) -> None:
+    rejections = Rejections()
+    assert not rejections.goes_on("a", Excerpt("x = ", ""), "foo")
+    rejections.show("a", Excerpt("x = ", ""), "foo")
+    assert rejections.goes_on("a", Excerpt(now, ""), text) == goes_on
+    assert not rejections.goes_on("b", Excerpt("x = ", ""), "foo")
+
+
+@pytest.mark.parametrize(
     ("after", "is_unwanted"),
     [
         pytest.param("x = fob", True, id="typed past"),
