@@ -197,7 +197,7 @@ export class Client implements ChatBackend, vscode.Disposable {
     // Who typed while the model was loading got no answer, and VS Code does not ask again by itself.
     const edited = (vscode.window.activeTextEditor?.document.version ?? 0) > 1;
     if (status.state === "ready" && before !== "ready" && edited) {
-      void vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
+      void vscode.commands.executeCommand("editor.action.inlineSuggest.trigger", { explicit: false });
     }
   }
 }

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from phial.assist.completion import Completion, complete
+from phial.assist.draft import Draft
 from phial.assist.excerpt import Excerpt
 from phial.assist.prompts import completion, fence_for
 from phial.assist.trim import Insertion, trim
@@ -168,7 +169,7 @@ async def _written(engine: Engine, request: Request | Infill) -> str:
 
 
 def _shown(text: str) -> Completion | None:
-    return Completion(Insertion(text)) if text else None
+    return Completion(Insertion(text), Draft("", "")) if text else None
 
 
 def clean(answer: str, excerpt: Excerpt) -> str:

@@ -27,6 +27,22 @@ test("ghost text appears while typing, and Tab takes it into the file", async ()
   expect(await returned(editor)).toBe(shown);
 });
 
+test("what is typed as the ghost text says keeps it shown, and Ctrl+Right takes a word of it", async () => {
+  const editor = await openEditor();
+  await openFile(editor, "inventory.py", 20);
+  await type(editor, method);
+  const shown = firstLine(await ghostText(editor));
+  expect(shown.length).toBeGreaterThan(6);
+  await editor.page.keyboard.type(shown.slice(0, 2));
+  await expect.poll(async () => firstLine(await ghostText(editor))).toBe(shown.slice(2));
+  await editor.page.keyboard.press("Control+ArrowRight");
+  await expect.poll(async () => firstLine(await ghostText(editor)).length).toBeLessThan(shown.length - 2);
+  const left = firstLine(await ghostText(editor));
+  await editor.page.keyboard.press("Escape");
+  await save(editor, "inventory.py", /is_empty.*\n\s+return \S/);
+  expect((await returned(editor)) + left).toBe(shown);
+});
+
 test("completions can be switched off and on again", async () => {
   const editor = await openEditor();
   await modelReady(editor);

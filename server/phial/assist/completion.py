@@ -24,9 +24,13 @@ _VARIETY = 0.7
 
 @dataclass(frozen=True)
 class Completion:
-    """What to insert, with the natural-log probabilities of its tokens and of the one behind them, if they are told."""
+    """What to insert, and the draft that it is cut from.
+
+    `logprobs`: the natural-log probabilities of its tokens and of the one behind them, if they are told.
+    """
 
     insertion: Insertion
+    draft: Draft
     logprobs: tuple[float, ...] = ()
 
 
@@ -42,7 +46,8 @@ async def complete(engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lin
 
 def begun(excerpt: Excerpt, prompt: CompletionPrompt) -> Draft:
     """Return the empty draft that a prompt asks for."""
-    return Draft(excerpt.prefix[: len(excerpt.prefix) - len(prompt.fragment)], prompt.fragment)
+    prefix = excerpt.prefix[: len(excerpt.prefix) - len(prompt.fragment)]
+    return Draft(prefix, prompt.fragment, prompt.request.sampling.seed)
 
 
 def is_enough(draft: Draft, excerpt: Excerpt, *, max_lines: int, since: int = 0) -> bool:
@@ -77,7 +82,7 @@ def read(draft: Draft, excerpt: Excerpt, *, max_lines: int) -> Completion | None
         return None
     found = trim(draft.text[len(typed) :], excerpt, whole=draft.end != "length", max_lines=max_lines)
     end = len(typed) + len(found.text)
-    return Completion(found, draft.logprobs_between(len(typed), end)) if found.text else None
+    return Completion(found, draft, draft.logprobs_between(len(typed), end)) if found.text else None
 
 
 def is_line_done(draft: Draft, excerpt: Excerpt) -> bool:
@@ -88,14 +93,9 @@ def is_line_done(draft: Draft, excerpt: Excerpt) -> bool:
 
 
 async def alternatives(
-    engine: Engine,
-    excerpt: Excerpt,
-    kept: Callable[[Draft], None] = lambda _: None,
-    *,
-    max_tokens: int,
-    max_lines: int,
+    engine: Engine, excerpt: Excerpt, *, max_tokens: int, max_lines: int
 ) -> list[Completion]:
-    """Return up to three different things to insert, the most likely first, and hand on their drafts.
+    """Return up to three different things to insert, the most likely first.
 
     They are written at the same time, which takes little longer than one: once the first has begun, so that
     the prompt is read once. Raises `PhialError`.
@@ -113,7 +113,6 @@ async def alternatives(
             return
         finally:
             first_begun.set()
-        kept(draft)
         if completion := read(draft, excerpt, max_lines=max_lines):
             found.append(completion)
 

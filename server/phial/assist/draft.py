@@ -15,12 +15,14 @@ class Draft:
     """A text that a model writes behind `prefix`, with the natural-log probabilities of its tokens.
 
     It is to begin with `fragment`, the word that was being typed. It only ever grows, until it has an `end`.
+    `seed`: that of a text that was drawn, where several were written at one place.
     `goes_beyond`: it was written on through the next line where its own was complete.
     """
 
-    def __init__(self, prefix: str, fragment: str) -> None:
+    def __init__(self, prefix: str, fragment: str, seed: int | None = None) -> None:
         self.prefix = prefix
         self.fragment = fragment
+        self.seed = seed
         self.text = ""
         self.tokens = 0
         self.end: End | None = None

@@ -15,33 +15,33 @@ _TWICE = 2
 class Rejections:
     """Counts, by document, the ghost texts that were typed past. Nothing tells of it but the next keystrokes."""
 
-    _shown: dict[str, tuple[Excerpt, str]] = field(default_factory=dict)
+    _shown: dict[str, tuple[Excerpt, tuple[str, ...]]] = field(default_factory=dict)
     _counts: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
 
     def look(self, document: str, excerpt: Excerpt) -> None:
         """Find out from where the cursor is now what became of what was shown last."""
-        before, text = self._shown.get(document, (None, ""))
+        before, texts = self._shown.get(document, (None, ()))
         if before is None:
             return
         typed = _typed(before, excerpt)
-        if typed is not None and text.startswith(typed):
+        if typed is not None and any(text.startswith(typed) for text in texts):
             return  # it may still be taken
         del self._shown[document]
-        if typed is not None and not typed.startswith(text):
-            key = _place(before), text
+        if typed is not None and not any(typed.startswith(text) for text in texts):
+            key = _place(before), texts[0]
             self._counts[key] = self._counts.pop(key, 0) + 1
             while len(self._counts) > _REMEMBERED:
                 self._counts.popitem(last=False)
 
-    def show(self, document: str, excerpt: Excerpt, text: str) -> None:
-        """Remember that a text is being shown."""
-        self._shown[document] = excerpt, text
+    def show(self, document: str, excerpt: Excerpt, *texts: str) -> None:
+        """Remember that a text is being shown, or several to choose from, the first of them at once."""
+        self._shown[document] = excerpt, texts
 
     def goes_on(self, document: str, excerpt: Excerpt, text: str) -> bool:
-        """Return whether a text is the rest of what is being shown, as far as it has been typed."""
-        before, shown = self._shown.get(document, (None, ""))
+        """Return whether a text is the rest of one that is being shown, as far as it has been typed."""
+        before, shown = self._shown.get(document, (None, ()))
         typed = None if before is None else _typed(before, excerpt)
-        return typed is not None and shown == typed + text
+        return typed is not None and typed + text in shown
 
     def is_unwanted(self, excerpt: Excerpt, text: str) -> bool:
         """Return whether the user has typed past the same text in such a line twice."""

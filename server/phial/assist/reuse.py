@@ -37,7 +37,7 @@ class Place:
         return cls(document, excerpt.language, excerpt.below)
 
 
-_Key = tuple[Place, str, str]
+_Key = tuple[Place, str, str, int | None]
 
 Kind = Literal["asked", "ahead", "prefill"]
 """Whether somebody waits for it, it follows what is being shown, or a prompt is only read."""
@@ -154,7 +154,7 @@ class Drafts:
 
     def is_written_beyond(self, place: Place, draft: Draft) -> bool:
         """Return whether what a draft is to hold has been written ahead already."""
-        kept = self._kept.get((place, draft.prefix, draft.fragment))
+        kept = self._kept.get(_key(place, draft))
         return kept is not None and kept.goes_beyond
 
     def was_read_last(self, place: Place, draft: Draft) -> bool:
@@ -202,7 +202,7 @@ class Drafts:
         """Keep a draft that has been written, and forget those that were used longest ago."""
         if draft.text == "" and draft.end == "left":
             return
-        key: _Key = (place, draft.prefix, draft.fragment)
+        key = _key(place, draft)
         self._forget(key)
         self._kept[key] = draft
         self._size += draft.size + len(place.below)
@@ -253,3 +253,7 @@ class Drafts:
             ended = self._clock()
             self._speed.measured(times.first - times.began, draft.tokens, ended - times.first)
             self._speed.line_took((times.line or ended) - times.began, writing.limits.seconds)
+
+
+def _key(place: Place, draft: Draft) -> _Key:
+    return place, draft.prefix, draft.fragment, draft.seed

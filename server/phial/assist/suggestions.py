@@ -96,7 +96,7 @@ class Suggestions:
             else self._asked(cursor, engine, wanted, limits, answer)
         )
         if found and not cursor.selected:
-            self._rejections.show(cursor.document, excerpt, found[0].text)
+            self._rejections.show(cursor.document, excerpt, *(insertion.text for insertion in found))
         return found
 
     def typed(self, document: str) -> None:
@@ -186,14 +186,11 @@ class Suggestions:
     ) -> list[Insertion]:
         self._drafts.drop()
         answer.how = "asked"
-        place = cursor.place
         found = await alternatives(
-            engine,
-            cursor.excerpt,
-            lambda draft: self._drafts.keep(place, draft),
-            max_tokens=wanted.max_tokens,
-            max_lines=wanted.max_lines,
+            engine, cursor.excerpt, max_tokens=wanted.max_tokens, max_lines=wanted.max_lines
         )
+        for completion in reversed(found):  # what is kept last is found first
+            self._drafts.keep(cursor.place, completion.draft)
         if found:
             self._follow(cursor, found[0].insertion, engine, wanted, limits)
         return [completion.insertion for completion in found]

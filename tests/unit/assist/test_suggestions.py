@@ -23,10 +23,12 @@ async def shown(
     *,
     suggestions: Suggestions | None = None,
     threshold: float = 0.5,
+    anew: bool = True,
 ) -> list[str]:
     suggestions = suggestions or Suggestions()
     wanted = CompletionSettings(debounce=0, threshold=ThresholdSettings(threshold, threshold, threshold))
-    suggestions.forget()
+    if anew:
+        suggestions.forget()
     suggestions.typed("a")
     found: list[Insertion] = []
     failures: list[PhialError] = []
@@ -76,6 +78,18 @@ async def test_alternatives_differ_and_the_likeliest_comes_first() -> None:
     temperatures = [request.sampling.temperature for request in engine.requests]
     assert (temperatures[0], len(temperatures), min(temperatures[1:]) > 0) == (0.0, 3, True)
     assert len({request.sampling.seed for request in engine.requests}) == 3
+
+
+@pytest.mark.parametrize(("typed", "texts"), [("b", ["ar()"]), ("f", ["oo()"]), ("z", ["ip()"]), ("q", [])])
+async def test_whichever_alternative_is_typed_along_stays_though_none_is_likely(
+    typed: str, texts: list[str]
+) -> None:
+    answers = ([Chunk(f" {name}()", (-9.0,))] for name in ("foo", "bar", "zip"))
+    engine = FakeEngine.of_answers(*answers, [Chunk(f" {typed}()", (-9.0,))])
+    suggestions = Suggestions()
+    await shown("x = $0", engine, "invoked", suggestions=suggestions)
+    assert await shown(f"x = {typed}$0", engine, suggestions=suggestions, anew=False) == texts
+    assert len(engine.requests) == (3 if texts else 4)
 
 
 async def test_the_other_alternatives_begin_when_the_first_has_read_the_prompt() -> None:
