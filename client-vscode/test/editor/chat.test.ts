@@ -34,7 +34,7 @@ test("Explain Selection streams into the panel what the server sends, with the s
   expect(letters(shown)).toContain(letters(withoutListNumbers));
 });
 
-test("Ask streams into the panel, and Stop stops within a second", async () => {
+test("Ask streams into the panel, and Stop stops at once", async () => {
   const { editor, said } = await openRecorded({ "phial.chat.maxTokens": 2000 });
   await modelReady(editor);
   await openFile(editor, "inventory.py");
@@ -47,11 +47,11 @@ test("Ask streams into the panel, and Stop stops within a second", async () => {
   await ask(editor, "Tell me a long story about a king and his seven daughters.");
   await expect.poll(async () => (await said()).pieces.length, patience).toBeGreaterThan(before + 2);
   const panel = chatPanel(editor);
-  const clicked = Date.now();
   await panel.getByTestId("stop").click();
+  const clicked = (await said()).pieces.length;
   await panel.locator('[data-testid="message-assistant"][data-state="stopped"]').waitFor();
   await expect.poll(async () => (await said()).cancelled, { interval: 20 }).toBe(true);
-  expect(Date.now() - clicked).toBeLessThan(1000);
+  expect((await said()).pieces.length - clicked).toBeLessThan(20); // of 2000
 });
 
 test("Insert at cursor and Replace selection change just that, and one undo brings it back", async () => {
