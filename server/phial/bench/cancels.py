@@ -14,7 +14,7 @@ import httpx2
 from phial.bench import processes
 from phial.bench.asking import ask, noise, pieces
 from phial.bench.counts import HostCounts, host_counts
-from phial.bench.figures import Figure, percentile
+from phial.bench.figures import Figure, percentile, ratio
 from phial.bench.running import RunningHost
 
 Phase = Literal["decode", "prefill"]
@@ -31,7 +31,7 @@ _FLAT_BYTES = 32 << 20
 
 @dataclass(frozen=True)
 class Freed:
-    """How long the model went on after a request was given up."""
+    """How long the model went on after a request was given up; in steps of the length that its own took."""
 
     seconds: float
     steps: float
@@ -96,13 +96,15 @@ async def until_counted(http: httpx2.AsyncClient, reached: Callable[[HostCounts]
             return counts
 
 
-async def until_freed(http: httpx2.AsyncClient, before: HostCounts, last: HostCounts, began: float) -> Freed:
-    """Wait until the host has let go of the one request since `before`, given up right after `last`, at `began`.
+async def until_freed(http: httpx2.AsyncClient, before: HostCounts, began: float) -> Freed:
+    """Wait until the host has let go of the one request since `before`, given up at `began`.
 
     One that has ended by itself counts as free at once.
     """
     free = await until_counted(http, lambda counts: counts.ended > before.ended)
-    return Freed(time.perf_counter() - began, free.steps - last.steps)
+    seconds = time.perf_counter() - began
+    own = free.since(before)
+    return Freed(seconds, seconds / (ratio(own.step_seconds, own.steps) or seconds))
 
 
 async def _given_up(http: httpx2.AsyncClient, phase: Phase, number: int) -> Freed:
@@ -117,10 +119,10 @@ async def _given_up(http: httpx2.AsyncClient, phase: Phase, number: int) -> Free
 
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(_read, http, body)
-        last = await until_counted(http, begun)
+        await until_counted(http, begun)
         began = time.perf_counter()
         tasks.cancel_scope.cancel()
-    return await until_freed(http, before, last, began)
+    return await until_freed(http, before, began)
 
 
 async def _abandoned(http: httpx2.AsyncClient, draw: random.Random) -> None:

@@ -131,10 +131,9 @@ async def _chat_cancelled(window: Window) -> Freed:
     async with anyio.create_task_group() as tasks:
         tasks.start_soon(ask)
         await begun.wait()
-        last = await host_counts(http)
         began = time.perf_counter()
         tasks.cancel_scope.cancel()
-    return await until_freed(http, before, last, began)
+    return await until_freed(http, before, began)
 
 
 async def _type_fast(window: Window, keys: int, label: str) -> None:

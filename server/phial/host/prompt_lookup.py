@@ -9,20 +9,15 @@ prompt: what the cache holds stays true.
 from __future__ import annotations
 
 import math
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from phial.host.repetition import Repetition
 
 LONGEST_GUESS = 12
 """Tokens."""
 
 _SHORTEST_GUESS = 3
-_FIRST_GUESS = 6
-_CONTEXT = 4
-"""Tokens that must stand before both: fewer are chance."""
-
-_COMPARED = 8
-"""Places that are compared by how much more of the text before them is the same, the latest first."""
 
 _SHORTEST_PAUSE = 4
 _LONGEST_PAUSE = 64
@@ -37,21 +32,25 @@ class PromptLookup:
     """The guesses for one answer: longer while they are right, rarer while they are wrong."""
 
     longest: int = LONGEST_GUESS
-    _length: int = _FIRST_GUESS
+    _length: int = _SHORTEST_GUESS
     _pause: int = 0
     _pause_after_wrong: int = _SHORTEST_PAUSE
+    _repetition: Repetition = field(default_factory=Repetition)
 
     def guess(self, tokens: Sequence[int], most: int, logprob: float | None = None) -> Sequence[int]:
         """Return what may follow these tokens, at most so many; nothing where there is no good guess.
 
-        `logprob` is the natural logarithm of the probability that the last of them had.
+        They begin with those of the call before. `logprob` is the natural logarithm of the probability that the
+        last of them had.
         """
+        self._repetition.grow(tokens)
         if self._pause:
             self._pause -= 1
             return ()
         if logprob is not None and logprob < _SURE:
             return ()
-        found = continuation(tokens, min(self._length, self.longest, most))
+        length = self.longest if self._repetition.is_certain else min(self._length, self.longest)
+        found = self._repetition.continuation(min(length, most))
         return found if len(found) >= _SHORTEST_GUESS else ()
 
     def judge(self, guessed: Sequence[int], right: int) -> None:
@@ -61,42 +60,8 @@ class PromptLookup:
             self._pause_after_wrong = _SHORTEST_PAUSE
             return
         self._length = max(_SHORTEST_GUESS, right)
-        if right >= _SHORTEST_GUESS:
+        if right >= _SHORTEST_GUESS or self._repetition.is_certain:
             self._pause = 1  # what was wrong would be guessed again
             return
         self._pause = self._pause_after_wrong
         self._pause_after_wrong = min(2 * self._pause_after_wrong, _LONGEST_PAUSE)
-
-
-def continuation(tokens: Sequence[int], most: int) -> Sequence[int]:
-    """Return what followed the last tokens where they stood before: where most of what precedes is the same."""
-    if len(tokens) <= _CONTEXT or most < 1:
-        return ()
-    best, longest = 0, 0
-    for end in _places(tokens):
-        same = _same_before(tokens, end)
-        if same > longest:
-            best, longest = end, same
-    return tokens[best : best + most] if longest else ()
-
-
-def _places(tokens: Sequence[int]) -> list[int]:
-    """Return where the last tokens stood before, as the places behind them, the latest first."""
-    text = array("q", tokens)
-    wanted = text[-_CONTEXT:].tobytes()
-    raw, size = text.tobytes(), text.itemsize
-    places: list[int] = []
-    end = len(raw) - size
-    while len(places) < _COMPARED and (at := raw.rfind(wanted, 0, end)) >= 0:
-        if at % size == 0:
-            places.append(at // size + _CONTEXT)
-        end = at + len(wanted) - 1
-    return places
-
-
-def _same_before(tokens: Sequence[int], end: int) -> int:
-    """Return how many tokens before a place are the same as at the end."""
-    same = 0
-    while same < min(end, 64) and tokens[end - 1 - same] == tokens[len(tokens) - 1 - same]:
-        same += 1
-    return same
