@@ -18,7 +18,7 @@ import anyio
 import typer
 from rich.console import Console
 
-from evaluation import calibration, honesty, report, variants
+from evaluation import ablation, calibration, honesty, report, variants
 from evaluation.askers import Ask, Told, Trigger, bare_engine, language_server
 from evaluation.holes import KINDS, Half, Hole, Kind
 from evaluation.lines import Line, Lines
@@ -85,6 +85,10 @@ def main(
             help="Learn how sure a completion must be from the lines of runs that showed everything."
         ),
     ] = None,
+    ablate: Annotated[
+        Path | None,
+        typer.Option(help="Try what `untrimmed` wrote without each filter.", metavar="UNTRIMMED.jsonl"),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the figures as Markdown.")] = False,
 ) -> None:
@@ -109,6 +113,10 @@ def main(
     ]
     if check:
         _check(places, partial(choose, halves=1), jobs=jobs, as_json=as_json)
+        return
+    if ablate:
+        found_holes = [hole for place in places for hole in choose(*place, halves=len(halves))]
+        _ablate(ablate, found_holes, jobs=jobs, as_json=as_json)
         return
     names = _some(variant, variants.NAMES)
     way = cast("Trigger", _some(trigger, get_args(Trigger))[0])
@@ -207,6 +215,16 @@ def _learn(files: Sequence[Path], *, as_json: bool) -> None:
         typer.echo(json.dumps([asdict(learnt) for learnt in found], indent=2))
     else:
         _console.print(report.learnt_table(found))
+
+
+def _ablate(file: Path, holes: Sequence[Hole], *, jobs: int, as_json: bool) -> None:
+    with _counting(f"tries without a filter, {file.name}") as count:
+        by_id = {hole.id: hole for hole in holes}
+        found = ablation.ablate(list(Lines(file)), by_id, jobs=jobs, judged=count)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in found], indent=2))
+    else:
+        _console.print(report.ablated_table(found))
 
 
 def _tell(lines: list[Line], file: Path, *, as_json: bool, as_markdown: bool) -> None:

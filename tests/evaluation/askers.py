@@ -16,7 +16,7 @@ import anyio
 from evaluation.holes import Hole, Shown
 from evaluation.siblings import snippets
 from evaluation.variants import Way
-from phial.assist.excerpt import excerpt_around
+from phial.assist.excerpt import Excerpt, excerpt_around
 from phial.engine.base import Status
 from phial.engine.local import LocalEngine, Wish
 from phial.errors import EngineError
@@ -109,6 +109,12 @@ def read_item(item: dict[str, Any], hole: Hole) -> Shown:
     return Shown(text, cursor - start, end - cursor)
 
 
+def excerpt_of(hole: Hole) -> Excerpt:
+    """Return what the language server would see around a hole."""
+    source = hole.function.source
+    return excerpt_around(hole.prefix, hole.suffix, path=source.shown_path, language=source.package.language)
+
+
 @asynccontextmanager
 async def bare_engine(
     way: Way, *, model: str, device: str, siblings: bool = False
@@ -126,13 +132,7 @@ async def bare_engine(
             ready.set()
 
     async def ask(hole: Hole) -> Shown | None:
-        source = hole.function.source
-        excerpt = excerpt_around(
-            hole.prefix,
-            hole.suffix,
-            path=source.shown_path,
-            language=source.package.language,
-        )
+        excerpt = excerpt_of(hole)
         if siblings:
             excerpt = replace(excerpt, related=snippets(hole, excerpt))
         found = await way(engine, excerpt)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.table import Table
 
+from evaluation.ablation import Ablated
 from evaluation.calibration import Judged, Learnt
 from evaluation.holes import KINDS
 from evaluation.honesty import Honesty
@@ -129,6 +130,17 @@ def judged_table(found: Iterable[Judged]) -> Table:
         shares = (row.shown / row.number, row.kept, row.precision_before, row.precision)
         times = row.precision / row.precision_before if row.precision_before else float("nan")
         shown.add_row(row.kind, str(row.number), *map(_percent, shares), f"{times:.2f}")
+    return shown
+
+
+def ablated_table(rows: Iterable[Ablated]) -> Table:
+    """Lay out for a terminal what each filter brings."""
+    shown = Table(title="What becomes of the answers", title_justify="left", pad_edge=False)
+    for column in ("Without", "n", "changed", "pass", "repeats", "break the file", "noise"):
+        shown.add_column(column, justify="left" if column == "Without" else "right")
+    for row in rows:
+        counts = (row.number, row.changed, row.passed, row.repeats, row.unparseable, row.noise)
+        shown.add_row(row.without or "nothing: all filters", *map(str, counts))
     return shown
 
 
