@@ -4,6 +4,9 @@ After A. Saxena, "Prompt Lookup Decoding" (2023). The engine has it built in, to
 answer (guesses are padded to one length, 0.4 times the speed on text that repeats nothing), and blocks of the prefix
 cache are named for guesses that were wrong. Here a guess is made where there is one, and asked of the model as a
 prompt: what the cache holds stays true.
+
+The pipeline finds a block that is filled in part by the name that it had when a token was last written into it, and
+computes again what a guess has put there since. So after each guess one token is written without one.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ from dataclasses import dataclass, field
 
 from phial.host.repetition import Repetition
 
-LONGEST_GUESS = 12
+LONGEST_GUESS = 16
 """Tokens."""
 
 _SHORTEST_GUESS = 3
@@ -56,6 +59,7 @@ class PromptLookup:
     def judge(self, guessed: Sequence[int], right: int) -> None:
         """Learn how many tokens of a guess were right."""
         if right == len(guessed):
+            self._pause = 1
             self._length = min(2 * self._length, self.longest)
             self._pause_after_wrong = _SHORTEST_PAUSE
             return

@@ -22,11 +22,12 @@ def guesses(lookup: PromptLookup, tokens: Sequence[int], count: int) -> list[int
 def test_guesses_grow_while_they_are_right() -> None:
     lookup, tokens = PromptLookup(), numbers()
     sizes = []
-    for _ in range(3):
+    for _ in range(4):
         guess = lookup.guess(tokens, PLENTY)
         sizes.append(len(guess))
         lookup.judge(guess, len(guess))
-    assert sizes == [3, 6, LONGEST_GUESS]
+        assert lookup.guess(tokens, PLENTY) == ()  # one token is written: what was guessed would be computed again
+    assert sizes == [3, 6, 12, LONGEST_GUESS]
 
 
 def test_where_much_is_said_again_the_first_guess_is_long_and_soon_tried_again() -> None:
