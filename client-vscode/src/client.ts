@@ -194,10 +194,11 @@ export class Client implements ChatBackend, vscode.Disposable {
     const before = this.status.state;
     this.status = status;
     this.changedStatus.fire(status);
-    // Who typed while the model was loading got no answer, and VS Code does not ask again by itself.
+    // Who typed while the model was loading got no answer, and VS Code does not ask again by itself. Nor would it where
+    // it is told to as if by typing: it has asked that at this place, and takes nothing for the answer.
     const edited = (vscode.window.activeTextEditor?.document.version ?? 0) > 1;
     if (status.state === "ready" && before !== "ready" && edited) {
-      void vscode.commands.executeCommand("editor.action.inlineSuggest.trigger", { explicit: false });
+      void vscode.commands.executeCommand("editor.action.inlineSuggest.trigger");
     }
   }
 }
