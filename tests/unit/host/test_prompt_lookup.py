@@ -26,7 +26,9 @@ def test_guesses_grow_while_they_are_right() -> None:
         guess = lookup.guess(tokens, PLENTY)
         sizes.append(len(guess))
         lookup.judge(guess, len(guess))
-        assert lookup.guess(tokens, PLENTY) == ()  # one token is written: what was guessed would be computed again
+        assert (
+            lookup.guess(tokens, PLENTY) == ()
+        )  # one token is written: what was guessed would be computed again
     assert sizes == [3, 6, 12, LONGEST_GUESS]
 
 
