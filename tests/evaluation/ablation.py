@@ -16,6 +16,7 @@ from evaluation.holes import Hole, Shown
 from evaluation.lines import Line
 from evaluation.score import Score, score
 from phial.assist import trim as filters
+from phial.assist.excerpt import Excerpt
 from phial.assist.trim import Insertion
 from phial.settings import CompletionSettings
 
@@ -54,22 +55,19 @@ def ablate(
 
     `holes` by id; lines of others are left out. `judged` is told each answer that had to be tried.
     """
-    written = [(holes[line["hole"]], str(line["shown"] or "")) for line in lines if line["hole"] in holes]
-    texts = {name: [_trimmed(hole, text, name) for hole, text in written] for name in ("", *NAMES)}
-    wanted = {
-        (hole.id, shown): hole
-        for shown_texts in texts.values()
-        for (hole, _), shown in zip(written, shown_texts, strict=True)
-    }
+    known = [line for line in lines if line["hole"] in holes]
+    written = [(excerpt_of(holes[line["hole"]]), str(line["shown"] or "")) for line in known]
+    ids = [line["hole"] for line in known]
+    texts = {name: _trimmed(written, name) for name in ("", *NAMES)}
+    wanted = {key for shown in texts.values() for key in zip(ids, shown, strict=True)}
 
     def try_out(key: tuple[str, Shown | None]) -> Score:
-        found = score(wanted[key], key[1])
+        found = score(holes[key[0]], key[1])
         judged()
         return found
 
     with ThreadPoolExecutor(jobs) as threads:
         scores = dict(zip(wanted, threads.map(try_out, wanted), strict=True))
-    ids = [hole.id for hole, _ in written]
     return [
         _counted(name, texts[""], shown, [scores[key] for key in zip(ids, shown, strict=True)])
         for name, shown in texts.items()
@@ -90,11 +88,15 @@ def _counted(
     )
 
 
-def _trimmed(hole: Hole, text: str, without: str) -> Shown | None:
+def _trimmed(written: Sequence[tuple[Excerpt, str]], without: str) -> list[Shown | None]:
+    with _left_out(without):
+        return [_shown(text, excerpt) for excerpt, text in written]
+
+
+def _shown(text: str, excerpt: Excerpt) -> Shown | None:
     # A model that ends by itself, at its fence, has ended its line before.
     is_whole = text.endswith("\n") or "\n" not in text
-    with _left_out(without):
-        found = filters.trim(text, excerpt_of(hole), whole=is_whole, max_lines=_MAX_LINES)
+    found = filters.trim(text, excerpt, whole=is_whole, max_lines=_MAX_LINES)
     return Shown(found.text, 0, found.replaces) if found.text else None
 
 

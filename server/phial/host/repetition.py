@@ -36,9 +36,7 @@ class Repetition:
         self._text: list[int] = []
         self._places: dict[_Tokens, list[int]] = {}  # behind each run of `_CONTEXT` tokens
         self._at: int | None = None  # the place of the next token, as long as all is said again
-        self._left: tuple[int, int] | None = (
-            None  # where that ended: the place there, and in what is said now
-        )
+        self._left: tuple[int, int] | None = None  # the place where that ended, and where in what is said now
         self._changes: dict[_Tokens, _Tokens] = {}
 
     @property

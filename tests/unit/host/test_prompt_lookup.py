@@ -26,9 +26,8 @@ def test_guesses_grow_while_they_are_right() -> None:
         guess = lookup.guess(tokens, PLENTY)
         sizes.append(len(guess))
         lookup.judge(guess, len(guess))
-        assert (
-            lookup.guess(tokens, PLENTY) == ()
-        )  # one token is written: what was guessed would be computed again
+        # One token is written without: what was guessed would be computed again.
+        assert lookup.guess(tokens, PLENTY) == ()
     assert sizes == [3, 6, 12, LONGEST_GUESS]
 
 
