@@ -9,6 +9,8 @@ from phial.assist.excerpt import Excerpt
 
 _REMEMBERED = 64
 _TWICE = 2
+_TELLING = 200
+"""So many characters stand in one place only, as good as always."""
 
 
 @dataclass
@@ -52,9 +54,12 @@ def _typed(before: Excerpt, now: Excerpt) -> str | None:
     """Return what was typed since, or None where the cursor went elsewhere."""
     if now.suffix != before.suffix:
         return None
-    # The window over a long file moves: what is compared ends where it ended.
-    at = now.prefix.rfind(before.prefix[-200:])
-    return None if at < 0 else now.prefix[at + len(before.prefix[-200:]) :]
+    if now.prefix.startswith(before.prefix):
+        return now.prefix[len(before.prefix) :]
+    # The window over a long file has moved, or the cursor: what is compared ends where it ended.
+    end = before.prefix[-_TELLING:]
+    at = now.prefix.rfind(end)
+    return None if at < 0 or len(end) < _TELLING else now.prefix[at + len(end) :]
 
 
 def _place(excerpt: Excerpt) -> str:

@@ -31,6 +31,14 @@ def test_what_is_being_typed_as_it_is_shown_goes_on(now: str, text: str, goes_on
     assert not rejections.goes_on("b", Excerpt("x = ", ""), "foo")
 
 
+@pytest.mark.parametrize("before", ["", "a", "ab\n"])
+def test_what_is_typed_in_a_short_file_is_compared_with_what_was_typed(before: str) -> None:
+    rejections = Rejections()
+    rejections.show("a", Excerpt(before, ""), "ab\nc")
+    assert rejections.goes_on("a", Excerpt(f"{before}ab\n", ""), "c")
+    assert not rejections.goes_on("a", Excerpt(f"{before}ab\n", ""), "ab\nc")
+
+
 @pytest.mark.parametrize(
     ("after", "is_unwanted"),
     [
