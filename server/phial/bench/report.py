@@ -12,10 +12,10 @@ import psutil
 
 from phial import __version__
 from phial.bench import cancels, recordings
-from phial.bench.bandwidth import memory_bandwidth
 from phial.bench.figures import Figure
 from phial.bench.keystrokes import KINDS, Replay
 from phial.bench.lookup import lookup_figures
+from phial.bench.machine import measure_machine
 from phial.bench.preemption import preemption_figures
 from phial.bench.rivals.comparison import comparison_figures
 from phial.bench.running import own_host
@@ -74,11 +74,10 @@ class Report:
 async def measured(plan: Plan, told: Told) -> Report:
     """Measure, telling what is being done. Raises `PhialError`."""
     report = Report(plan.model.title, plan.device)
-    bandwidth = memory_bandwidth()
     if "speed" in plan.parts:
         told("Measuring load, prefill and decode ...")
         report.figures["speed"] = await speed_figures(
-            plan.model, plan.device, runs=plan.rounds + 1, bandwidth=bandwidth
+            plan.model, plan.device, runs=plan.rounds + 1, machine=measure_machine()
         )
     if _IN_A_WINDOW & set(plan.parts) or plan.soak:
         await _in_a_window(plan, report, told)
@@ -100,7 +99,7 @@ async def measured(plan: Plan, told: Told) -> Report:
             plan.against,
             shape=plan.shape,
             rounds=plan.rounds,
-            bandwidth=bandwidth,
+            machine=measure_machine(),
             told=told,
         )
     return report

@@ -1,27 +1,26 @@
-"""A host's speed and size, as figures, with how much of the memory's bandwidth it takes."""
+"""A host's speed and size, as figures, with how much it takes of what the machine can do."""
 
 from __future__ import annotations
 
-import json
-
-from phial.bench.bandwidth import bandwidth_share
 from phial.bench.figures import Figure
+from phial.bench.machine import Machine
 from phial.bench.measure import measure
 from phial.bench.running import own_host
+from phial.bench.weights import bytes_per_token, operations_per_token
 from phial.models.store import Model
 
 
-async def speed_figures(model: Model, device: str, *, runs: int, bandwidth: float) -> list[Figure]:
+async def speed_figures(model: Model, device: str, *, runs: int, machine: Machine) -> list[Figure]:
     """Load a model twice and measure it: the second load finds what the first has left on the disk.
 
-    `bandwidth` is the memory's, in bytes per second. Raises `PhialError`.
+    Raises `PhialError`.
     """
     async with own_host(model, device) as host:
         first_load = host.load_seconds
     async with own_host(model, device) as host:
         found = await measure(host.address, host.load_seconds, runs=runs)
-    decode = found.decode_tokens_per_second
-    share = bandwidth_share(weights_bytes(model), decode, bandwidth)
+    prefill, decode = found.prefill_tokens_per_second, found.decode_tokens_per_second
+    operations = operations_per_token(model)
     return [
         Figure("load_seconds", "Load", first_load, "s"),
         Figure("second_load_seconds", "Load, the second time", found.load_seconds, "s"),
@@ -29,23 +28,29 @@ async def speed_figures(model: Model, device: str, *, runs: int, bandwidth: floa
             "cold_first_token_seconds", "First token, cold, 512 tokens", found.cold_first_token_seconds, "s"
         ),
         Figure("warm_first_token_seconds", "First token, 4 tokens more", found.warm_first_token_seconds, "s"),
-        Figure("prefill_tokens_per_second", "Prefill", found.prefill_tokens_per_second, "tokens/s"),
+        Figure("prefill_tokens_per_second", "Prefill", prefill, "tokens/s"),
         Figure("decode_tokens_per_second", "Decode", decode, "tokens/s"),
         Figure("memory_megabytes", "Memory", found.memory_bytes / 1e6, "MB"),
-        Figure("memory_bandwidth_gigabytes_per_second", "The memory's bandwidth", bandwidth / 1e9, "GB/s"),
-        Figure("bandwidth_share", "Share of it that decode takes", share),
+        Figure(
+            "memory_bandwidth_gigabytes_per_second",
+            "The memory's bandwidth",
+            machine.bytes_per_second / 1e9,
+            "GB/s",
+        ),
+        Figure(
+            "bandwidth_share",
+            "Share of it that decode takes",
+            bytes_per_token(model) * decode / machine.bytes_per_second,
+        ),
+        Figure(
+            "arithmetic_gigaflops",
+            "The cores' arithmetic, in 32 bits",
+            machine.operations_per_second / 1e9,
+            "GFLOPS",
+        ),
+        Figure(
+            "arithmetic_share",
+            "Share of it that prefill takes",
+            None if operations is None else operations * prefill / machine.operations_per_second,
+        ),
     ]
-
-
-def weights_bytes(model: Model) -> int:
-    """Return how many bytes of weights are read for each token: all but the embeddings, of which it reads one row.
-
-    Where the embeddings are the last matrix too, all of them are. Separate ones are taken to be 8 bits wide.
-    """
-    size = (model.folder / "openvino_model.bin").stat().st_size
-    config = model.folder / "config.json"
-    if not config.is_file():
-        return size
-    shape = json.loads(config.read_text(encoding="utf-8"))
-    tied = shape.get("tie_word_embeddings", True)
-    return size if tied else size - int(shape["vocab_size"]) * int(shape["hidden_size"])

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from phial.bench.figures import Figure, ratio
 from phial.bench.lookup import OFF
+from phial.bench.machine import Machine
 from phial.bench.rivals import llama_cpp
 from phial.bench.rivals.by_host import OPTIMUM, pace_of_host
 from phial.bench.rivals.work import Pace, middle
-from phial.bench.speed import weights_bytes
+from phial.bench.weights import bytes_per_token, operations_per_token
 from phial.errors import UsageError
 from phial.models.store import Model
 
@@ -34,15 +35,15 @@ async def comparison_figures(
     *,
     shape: str,
     rounds: int,
-    bandwidth: float,
+    machine: Machine,
     told: Callable[[str], None],
 ) -> list[Figure]:
-    """Have the work done by Phial and by others in turn, so many times. `bandwidth` is in bytes per second.
+    """Have the work done by Phial and by others in turn, so many times.
 
     `shape` names what llama.cpp's model is made like. Prompt lookup is off: it is measured by itself.
     """
     works: dict[str, _Work] = {"phial": partial(pace_of_host, model, device, *OFF)}
-    weights = {"phial": weights_bytes(model)}
+    weights = {"phial": bytes_per_token(model)}
     if "optimum" in against:
         works["optimum"] = partial(pace_of_host, model, device, *OPTIMUM)
         weights["optimum"] = weights["phial"]
@@ -56,9 +57,13 @@ async def comparison_figures(
             told(f"Round {seed + 1} of {rounds}: {name} ...")
             paces[name].append(await work(seed=seed))
     medians = {name: middle(each) for name, each in paces.items()}
+    operations = operations_per_token(model)
     figures: list[Figure] = []
     for name, pace in medians.items():
-        figures += _told(name, pace, weights[name] * pace.decode_tokens_per_second / bandwidth)
+        figures += [
+            *_told(name, pace),
+            *_shares(name, pace, machine, weights=weights[name], operations=operations),
+        ]
     for name in against:
         figures += _compared(name, medians["phial"], medians[name])
     return figures
@@ -73,7 +78,7 @@ def check(against: Sequence[str], shape: str) -> None:
         llama_cpp.check(shape)
 
 
-def _told(name: str, pace: Pace, share: float) -> list[Figure]:
+def _told(name: str, pace: Pace) -> list[Figure]:
     key = _key(name)
     return [
         Figure(
@@ -85,8 +90,23 @@ def _told(name: str, pace: Pace, share: float) -> list[Figure]:
         Figure(
             f"{key}_decode_tokens_per_second", f"{name}: decode", pace.decode_tokens_per_second, "tokens/s"
         ),
-        Figure(f"{key}_bandwidth_share", f"{name}: share of the memory's bandwidth", share),
         Figure(f"{key}_memory_megabytes", f"{name}: memory", pace.memory_bytes / 1e6, "MB"),
+    ]
+
+
+def _shares(
+    name: str, pace: Pace, machine: Machine, *, weights: int, operations: float | None
+) -> list[Figure]:
+    key = _key(name)
+    bandwidth = weights * pace.decode_tokens_per_second / machine.bytes_per_second
+    arithmetic = (
+        None
+        if operations is None
+        else operations * pace.prefill_tokens_per_second / machine.operations_per_second
+    )
+    return [
+        Figure(f"{key}_bandwidth_share", f"{name}: share of the memory's bandwidth", bandwidth),
+        Figure(f"{key}_arithmetic_share", f"{name}: share of the cores' arithmetic, in 32 bits", arithmetic),
     ]
 
 
