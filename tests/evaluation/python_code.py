@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import keyword
+import threading
 import token as token_types
 import tokenize
 import warnings
@@ -18,6 +19,9 @@ _SHORTEST_LINE = 8
 _SHORTEST_REST = 3
 _SHORTEST_WORD = 3
 _BLOCK_LINES = range(2, 13)
+
+_PARSER = threading.Lock()
+"""Answers are scored in threads: Python 3.11 fails where two of them parse at once (python/cpython#106905)."""
 
 _Def = ast.FunctionDef | ast.AsyncFunctionDef
 _Lines = dict[int, list[tokenize.TokenInfo]]
@@ -44,7 +48,7 @@ def functions(source: Source) -> Iterator[Function]:
 
 def parse(text: str) -> ast.Module | None:
     """Return the syntax tree, or None where there is none."""
-    with warnings.catch_warnings():
+    with _PARSER, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Python thinks of an escape sequence is not the matter here
         try:
             return ast.parse(text)
