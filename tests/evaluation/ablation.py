@@ -106,5 +106,6 @@ def _left_out(name: str) -> Iterator[None]:
         with mock.patch.object(filters, name, _ALONE[name]):
             yield
         return
-    with mock.patch.object(filters, "_CUTS", tuple(cut for cut in filters._CUTS if cut.__name__ != name)):
+    cuts = tuple(cut for cut in filters._CUTS if cut.__name__ != name)
+    with mock.patch.multiple(filters, _CUTS=cuts, _cut=filters._cut.__wrapped__):  # nothing kept from before
         yield

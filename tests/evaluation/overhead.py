@@ -86,7 +86,7 @@ async def _completed(suggestions: Suggestions, document: Document, hole: Hole) -
     block_at.cache_clear()
     began = time.thread_time()
     gap = gap_at(document, params)
-    cursor = Cursor(document.uri, gap.excerpt(path), gap.size)
+    cursor = Cursor(document.uri, gap.excerpt(path), document.size)
     found = await suggestions.at(cursor, engine, _SETTINGS, "automatic")
     items = [gap.item(insertion) for insertion in found]
     whole = time.thread_time() - began

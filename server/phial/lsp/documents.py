@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import accumulate
+from itertools import islice
 from urllib.parse import unquote
 
 from lsprotocol import types
@@ -46,8 +46,9 @@ class Document:
         return _encodable("".join(self.lines))
 
     @cached_property
-    def _starts(self) -> list[int]:
-        return [0, *accumulate(map(len, self.lines))]
+    def size(self) -> int:
+        """How many characters it has."""
+        return sum(map(len, self.lines))
 
     def locate(self, position: types.Position) -> tuple[int, int]:
         """Return the line and the column of a position; never raises.
@@ -66,8 +67,8 @@ class Document:
 
     def sizes(self, line: int, column: int) -> tuple[int, int]:
         """Return how many characters stand before and after a line and a column."""
-        above = self._starts[line] + column
-        return above, self._starts[-1] - above
+        above = sum(map(len, islice(self.lines, line))) + column
+        return above, self.size - above
 
     def before(self, line: int, column: int, max_chars: int) -> str:
         """Return at most `max_chars` characters that end at a line and a column."""

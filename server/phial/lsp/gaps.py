@@ -23,15 +23,11 @@ class Gap:
     end: tuple[int, int]
     selected: str = ""
 
-    @property
-    def size(self) -> int:
-        """How many characters the document has."""
-        return sum(self.document.sizes(*self.start))
-
     def excerpt(self, path: str) -> Excerpt:
         """Return what stands around the gap, as if the selected text had been typed."""
-        before, _ = self.document.sizes(*self.start)
-        _, after = self.document.sizes(*self.end)
+        before, after = self.document.sizes(*self.start)
+        if self.end != self.start:
+            _, after = self.document.sizes(*self.end)
         return excerpt_around(
             self.document.before(*self.start, PREFIX_CHARS) + self.selected,
             self.document.after(*self.end, 2 * SUFFIX_CHARS),

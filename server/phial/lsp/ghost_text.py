@@ -71,7 +71,7 @@ class GhostText:
         return Cursor(
             gap.document.uri,
             excerpt,
-            size=gap.size,
+            size=gap.document.size,
             selected=gap.selected != "",
             on_battery=self._battery.is_used(),
         )

@@ -70,7 +70,7 @@ def test_an_excerpt_is_the_one_of_the_whole_text(count: int) -> None:
     text = "value = compute(1)\n" * count
     at_end = gap_at_end(document(text))
     assert at_end.excerpt("a.py") == excerpt_around(text, "", path="a.py", language="python")
-    assert at_end.size == len(text)
+    assert at_end.document.size == len(text)
 
 
 def test_the_battery_is_looked_at_rarely() -> None:

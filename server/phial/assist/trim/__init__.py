@@ -6,6 +6,7 @@ Each takes the text so far and the excerpt, and returns a head of the text. None
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from phial.assist.excerpt import Excerpt
 from phial.assist.syntax import opens_block
@@ -66,6 +67,8 @@ def _settled(text: str, excerpt: Excerpt, max_lines: int) -> Insertion:
         text = found.text
 
 
+# Asked for the same text by who leaves the model, and by who waits for what it writes.
+@lru_cache(maxsize=4)
 def _cut(text: str, excerpt: Excerpt) -> str:
     for filtered in _CUTS:
         text = filtered(text, excerpt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from phial.assist.excerpt import Excerpt, indentation
@@ -17,7 +18,7 @@ def cut_body(text: str, excerpt: Excerpt) -> str:
     below = next(iter(lines_below(excerpt)), None)
     if below is None or excerpt.line_after.strip() or language(excerpt.language).prose:
         return text
-    found = list(lines(text))
+    found = lines(text)
     wholes = [excerpt.line_before + found[0].text, *(line.text for line in found[1:])]
     depth = next((len(indentation(whole)) for whole in wholes if whole.strip()), 0)
     if len(indentation(below)) <= depth:
@@ -49,7 +50,7 @@ def cut_dedent(text: str, excerpt: Excerpt) -> str:
     if block is None:
         return text
     # The first line goes on from the cursor; its indentation stands in the prefix.
-    _, *others = lines(text)
+    others = lines(text)[1:]
     for number, line in enumerate(others):
         if not line.text.strip():
             continue
@@ -64,7 +65,7 @@ def cut_dedent(text: str, excerpt: Excerpt) -> str:
     return text
 
 
-def _begins_another(text: str, others: list[Line], number: int, excerpt: Excerpt) -> bool:
+def _begins_another(text: str, others: Sequence[Line], number: int, excerpt: Excerpt) -> bool:
     """Return whether a line stands after a blank one, and no deeper than the paragraph's first line."""
     if number == 0 or others[number - 1].text.strip() or not text[: others[number].start].strip():
         return False

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from phial.assist.excerpt import Excerpt
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line without its line end, and where it starts."""
 
     text: str
@@ -22,12 +20,15 @@ class Line:
         return self.start + len(self.text)
 
 
-def lines(text: str) -> Iterator[Line]:
-    """Yield the lines of a text, the last one too if it is empty."""
-    start = 0
+# Several filters ask for the same text.
+@lru_cache(maxsize=4)
+def lines(text: str) -> tuple[Line, ...]:
+    """Return the lines of a text, the last one too if it is empty."""
+    found, start = [], 0
     for line in text.split("\n"):
-        yield Line(line, start)
+        found.append(Line(line, start))
         start += len(line) + 1
+    return tuple(found)
 
 
 # Several filters ask at every token for the same excerpt.

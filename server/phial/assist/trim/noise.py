@@ -45,7 +45,7 @@ def cut_chatter(text: str, excerpt: Excerpt) -> str:
 
 def cut_loop(text: str, excerpt: Excerpt) -> str:
     """Stop at the second time round of lines that come three times over, and at a line that is a loop."""
-    every = list(lines(text))
+    every = lines(text)
     # The last line may still become another one.
     done = [
         line.text if number else excerpt.line_before + line.text for number, line in enumerate(every[:-1])

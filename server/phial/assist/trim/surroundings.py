@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from phial.assist.excerpt import Excerpt, indentation
 from phial.assist.syntax import opens_block
@@ -47,6 +48,8 @@ _TELLING_CHARS = 12
 """From here on two lines that are alike are no chance: `return True` may stand at any depth."""
 
 
+# The line below is compared with each line of each text.
+@lru_cache(maxsize=32)
 def _skeleton(line: str) -> tuple[str, str]:
     """Return a line's indentation, and the rest without what an author may write in one way or another."""
     bare = re.sub(r"\s+", "", line).replace("'", '"')
