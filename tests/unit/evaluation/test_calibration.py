@@ -64,3 +64,11 @@ def test_thresholds_are_judged_by_kind_and_together() -> None:
     ]
     [*_, nothing] = judge(lines, dict.fromkeys(("rest", "line", "block"), 1.0))
     assert (nothing.shown, nothing.kept) == (0, 0.0)
+
+
+def test_a_kind_that_is_mostly_wrong_gives_way_to_one_that_is_mostly_right() -> None:
+    likely = [Example("rest", (-0.1 - 0.001 * n,), good=n % 10 != 0, fold=n % 5) for n in range(100)]
+    unlikely = [Example("block", (-0.1 - 0.001 * n,), good=n % 10 == 0, fold=n % 5) for n in range(100)]
+    rest, block = learn([*likely, *unlikely])
+    assert rest.threshold == block.threshold
+    assert (rest.kept, block.kept) == (1.0, 0.0)
