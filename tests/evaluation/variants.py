@@ -71,8 +71,8 @@ async def chat(engine: Engine, excerpt: Excerpt) -> Completion | None:
 
 
 async def infill(engine: Engine, excerpt: Excerpt) -> Completion | None:
-    """Ask as the model is asked that it is: where it can, to fill in the middle."""
-    return await _complete(engine, excerpt)
+    """Ask as a model is asked that can only fill in the middle, where it can."""
+    return await _complete(_Able(engine, replace(engine.abilities, chat=False)), excerpt)
 
 
 async def unheld(engine: Engine, excerpt: Excerpt) -> Completion | None:

@@ -68,16 +68,17 @@ class Question:
 
 
 def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> CompletionPrompt:
-    """Ask for the text at the cursor: of a model trained for it by its own tokens, of another by its turn.
+    """Ask for the text at the cursor: of a chat model by its turn, of another that can by filling the gap.
 
-    Where the engine cannot hold its answer to the fragment, most go through it all the same if it is a word.
+    A model that can do both is right more often as a chat model, and reads less for each key: what stands below comes
+    last where a gap is filled. Where the engine cannot hold its answer to the fragment, most go through it all the same if it is a word.
     """
     found = (_TOKEN if abilities.regex else _WORD).search(excerpt.line_before[-_LONGEST_TOKEN:])
     fragment = found.group() if found else ""
     prefix = excerpt.prefix[: len(excerpt.prefix) - len(fragment)]
     begun = _path_line(excerpt) + prefix
     regex = _beginning_with(fragment, excerpt) if fragment and abilities.regex else None
-    if abilities.fill_in_middle:
+    if abilities.fill_in_middle and not abilities.chat:
         infill = Infill(begun, excerpt.suffix, Sampling(max_tokens=max_tokens, regex=regex))
         return CompletionPrompt(infill, fragment)
     fence = fence_for(excerpt.prefix + excerpt.suffix)

@@ -88,13 +88,14 @@ class Infill:
 
 @dataclass(frozen=True)
 class Abilities:
-    """What an engine can do: hold an answer to a regular expression, fill a gap in a text.
+    """What an engine can do: hold an answer to a regular expression, fill a gap in a text, go on with a chat.
 
     `ahead`: it is this machine's own, so that work which nobody has asked for yet costs nobody anything.
     """
 
     regex: bool = False
     fill_in_middle: bool = False
+    chat: bool = True
     ahead: bool = False
 
 

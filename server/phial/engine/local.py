@@ -137,7 +137,7 @@ class LocalEngine:
                     if told["status"] == "ready":
                         served = True
                         self._engine = engine
-                        self._abilities = Abilities(told["regex"], told["fill_in_middle"], ahead=True)
+                        self._abilities = _abilities(told)
                     self._tell(_status(told))
         except httpx2.HTTPError:
             pass  # the host has gone, which is what the caller wants to know
@@ -185,6 +185,12 @@ async def _lease(address: HostAddress, keep_alive: float) -> AsyncGenerator[dict
         async for line in response.aiter_lines():
             if line.startswith("data:"):
                 yield json.loads(line[5:])
+
+
+def _abilities(told: dict[str, Any]) -> Abilities:
+    return Abilities(
+        regex=told["regex"], fill_in_middle=told["fill_in_middle"], chat=told["chat"], ahead=True
+    )
 
 
 def _status(told: dict[str, Any]) -> Status:

@@ -132,3 +132,5 @@ class ModelCard:
     device_reason: str = ""
     """Why this device, for the user."""
     fill_in_middle: FillInMiddle | None = None
+    chat: bool = True
+    """Whether it has a template for conversations."""

@@ -100,6 +100,7 @@ def load(
         regex=True,
         device_reason=reason,
         fill_in_middle=tokenizer.fill_in_middle(),
+        chat=tokenizer.has_template,
     )
     backend = GenaiBackend(pipeline, tokenizer, card, longest_guess)
     progress("warming up", 0.7)

@@ -45,6 +45,11 @@ class GenaiTokenizer:
         """Decode tokens, leaving control tokens out."""
         return str(self._tokenizer.decode(list(tokens))) if tokens else ""
 
+    @property
+    def has_template(self) -> bool:
+        """Whether the model comes with a template for conversations."""
+        return bool(self._tokenizer.chat_template)
+
     def render(self, messages: Sequence[dict[str, str]], *, add_generation_prompt: bool) -> str:
         """Render a conversation with the model's template."""
         try:

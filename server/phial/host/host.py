@@ -114,6 +114,7 @@ class Host:
             "backend": card.backend,
             "regex": card.regex,
             "fill_in_middle": card.fill_in_middle is not None,
+            "chat": card.chat,
             "context_length": card.max_model_len,
             "tokens_per_second": self._loaded.scheduler.tokens_per_second,
         }

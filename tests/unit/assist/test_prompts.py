@@ -122,8 +122,8 @@ def test_the_regular_expression_lets_through_just_what_begins_with_the_fragment(
 
 
 @given(excerpts)
-def test_a_model_that_fills_gaps_is_asked_to(excerpt: Excerpt) -> None:
-    prompt = asked(excerpt, Abilities(regex=True, fill_in_middle=True))
+def test_a_model_that_only_fills_gaps_is_asked_to(excerpt: Excerpt) -> None:
+    prompt = asked(excerpt, Abilities(regex=True, fill_in_middle=True, chat=False))
     held = asked(excerpt)
     assert isinstance(prompt.request, Infill)
     assert prompt.request.prefix + prompt.fragment == path_line(excerpt) + excerpt.prefix
@@ -131,6 +131,11 @@ def test_a_model_that_fills_gaps_is_asked_to(excerpt: Excerpt) -> None:
     assert prompt.request.priority == COMPLETION_PRIORITY
     assert (prompt.fragment, prompt.request.sampling.regex) == (held.fragment, held.request.sampling.regex)
     assert prompt.request.sampling == Sampling(max_tokens=96, regex=held.request.sampling.regex)
+
+
+@given(excerpts)
+def test_a_chat_model_is_asked_as_one_whatever_else_it_can(excerpt: Excerpt) -> None:
+    assert asked(excerpt, Abilities(regex=True, fill_in_middle=True)) == asked(excerpt)
 
 
 @pytest.mark.parametrize(
@@ -191,7 +196,7 @@ LINE = "    total = add(total, other_value)\n"
 def test_typing_changes_a_prompt_at_its_end_only_but_where_the_window_steps(
     fill_in_middle: bool, above: int, below: int, typed: str, closed: str
 ) -> None:
-    abilities = Abilities(regex=True, fill_in_middle=fill_in_middle)
+    abilities = Abilities(regex=True, fill_in_middle=fill_in_middle, chat=not fill_in_middle)
     ways = []
     for end in range(len(typed) + 1):
         # What the editor has closed moves down with Enter.
