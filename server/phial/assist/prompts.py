@@ -70,8 +70,9 @@ class Question:
 def completion(excerpt: Excerpt, abilities: Abilities, *, max_tokens: int) -> CompletionPrompt:
     """Ask for the text at the cursor: of a chat model by its turn, of another that can by filling the gap.
 
-    A model that can do both is right more often as a chat model, and reads less for each key: what stands below comes
-    last where a gap is filled. Where the engine cannot hold its answer to the fragment, most go through it all the same if it is a word.
+    A model that can do both is right more often as a chat model, and reads less for each key: where a gap is
+    filled, what stands below comes last. Where the engine cannot hold its answer to the fragment, most go through
+    it all the same if it is a word.
     """
     found = (_TOKEN if abilities.regex else _WORD).search(excerpt.line_before[-_LONGEST_TOKEN:])
     fragment = found.group() if found else ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +29,14 @@ class Machine:
 
     bytes_per_second: float
     operations_per_second: float
+
+    def bandwidth_share(self, weights_bytes: int, tokens_per_second: float) -> float:
+        """Return what part of the memory's bandwidth decode takes by reading so many bytes for each token."""
+        return weights_bytes * tokens_per_second / self.bytes_per_second
+
+    def arithmetic_share(self, operations: float | None, tokens_per_second: float) -> float | None:
+        """Return what part of the arithmetic prefill takes; None where nothing tells the operations of a token."""
+        return None if operations is None else operations * tokens_per_second / self.operations_per_second
 
 
 @cache
@@ -58,7 +65,7 @@ def _memory_bandwidth() -> float:
             np.copyto(targets[number], sources[number][: size // 2])
 
         def on_all_cores(work: Callable[[int], None]) -> Callable[[], object]:
-            return lambda: deque(pool.map(work, range(threads)), maxlen=0)
+            return lambda: list(pool.map(work, range(threads)))
 
         moved = threads * size * 4
         works = [on_all_cores(work) for work in (read, add, copy)]

@@ -20,7 +20,6 @@ async def speed_figures(model: Model, device: str, *, runs: int, machine: Machin
     async with own_host(model, device) as host:
         found = await measure(host.address, host.load_seconds, runs=runs)
     prefill, decode = found.prefill_tokens_per_second, found.decode_tokens_per_second
-    operations = operations_per_token(model)
     return [
         Figure("load_seconds", "Load", first_load, "s"),
         Figure("second_load_seconds", "Load, the second time", found.load_seconds, "s"),
@@ -40,7 +39,7 @@ async def speed_figures(model: Model, device: str, *, runs: int, machine: Machin
         Figure(
             "bandwidth_share",
             "Share of it that decode takes",
-            bytes_per_token(model) * decode / machine.bytes_per_second,
+            machine.bandwidth_share(bytes_per_token(model), decode),
         ),
         Figure(
             "arithmetic_gigaflops",
@@ -51,6 +50,6 @@ async def speed_figures(model: Model, device: str, *, runs: int, machine: Machin
         Figure(
             "arithmetic_share",
             "Share of it that prefill takes",
-            None if operations is None else operations * prefill / machine.operations_per_second,
+            machine.arithmetic_share(operations_per_token(model), prefill),
         ),
     ]

@@ -98,12 +98,8 @@ def _shares(
     name: str, pace: Pace, machine: Machine, *, weights: int, operations: float | None
 ) -> list[Figure]:
     key = _key(name)
-    bandwidth = weights * pace.decode_tokens_per_second / machine.bytes_per_second
-    arithmetic = (
-        None
-        if operations is None
-        else operations * pace.prefill_tokens_per_second / machine.operations_per_second
-    )
+    bandwidth = machine.bandwidth_share(weights, pace.decode_tokens_per_second)
+    arithmetic = machine.arithmetic_share(operations, pace.prefill_tokens_per_second)
     return [
         Figure(f"{key}_bandwidth_share", f"{name}: share of the memory's bandwidth", bandwidth),
         Figure(f"{key}_arithmetic_share", f"{name}: share of the cores' arithmetic, in 32 bits", arithmetic),
