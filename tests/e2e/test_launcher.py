@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -251,6 +252,19 @@ async def test_failed_host_is_replaced(starter: Path, own_home: Path, tmp_path: 
     assert stages[-1] == "compiling it for the device"
     await ended(process)
     assert [process.pid for process in hosts_in(own_home)] == [sound.pid]
+
+
+async def test_a_host_tells_whether_its_model_has_a_chat_template(
+    starter: Path, own_home: Path, tmp_path: Path
+) -> None:
+    name = "openvino_tokenizer.xml"
+    plain = linked_model(starter, tmp_path / "model", without=name)
+    tokenizer = (starter / name).read_text("utf-8")
+    (plain / name).write_text(re.sub(r'<chat_template value="[^"]*"\s*/>', "", tokenizer), "utf-8")
+    for model, chat in ((plain, False), (starter, True)):
+        async with leased(await find_or_start(model)) as health:
+            state = await until_loaded(health)
+        assert (state["status"], state["chat"]) == ("ready", chat)
 
 
 async def test_host_leaves_while_it_loads(starter: Path, own_home: Path) -> None:

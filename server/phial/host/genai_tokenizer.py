@@ -66,8 +66,8 @@ class GenaiTokenizer:
         return int(self._tokenizer.encode(text, add_special_tokens=False).input_ids.shape[1])
 
     def turn_ends(self) -> set[int]:
-        """Return the id of the control token that ends an assistant's turn."""
-        end = turn_end(self)
+        """Return the id of the control token that ends an assistant's turn; none where no template has turns."""
+        end = turn_end(self) if self.has_template else None
         return {self._vocabulary[end]} if end in self._vocabulary else set()
 
     def fill_in_middle(self) -> FillInMiddle | None:
