@@ -17,7 +17,7 @@ _TELLING = 200
 class Rejections:
     """Counts, by document, the ghost texts that were typed past. Nothing tells of it but the next keystrokes."""
 
-    _shown: dict[str, tuple[Excerpt, tuple[str, ...]]] = field(default_factory=dict)
+    _shown: OrderedDict[str, tuple[Excerpt, tuple[str, ...]]] = field(default_factory=OrderedDict)
     _counts: OrderedDict[tuple[str, str], int] = field(default_factory=OrderedDict)
 
     def look(self, document: str, excerpt: Excerpt) -> None:
@@ -37,7 +37,10 @@ class Rejections:
 
     def show(self, document: str, excerpt: Excerpt, *texts: str) -> None:
         """Remember that a text is being shown, or several to choose from, the first of them at once."""
+        self._shown.pop(document, None)
         self._shown[document] = excerpt, texts
+        while len(self._shown) > _REMEMBERED:
+            self._shown.popitem(last=False)
 
     def goes_on(self, document: str, excerpt: Excerpt, text: str) -> bool:
         """Return whether a text is the rest of one that is being shown, as far as it has been typed."""

@@ -61,6 +61,17 @@ class PhialProtocol(LanguageServerProtocol):
             error = JsonRpcInvalidParams(f"{message.method} cannot be understood: {message.problem}.")
             self._send_response(message.id, error=error.to_response_error())
 
+    def _execute_handler(
+        self, msg_id: int | str, handler: Any, callback: Any, args: Any = None, kwargs: Any = None
+    ) -> None:
+        """Run a handler. pygls would remember the end of each notification for good: two kilobytes for a keystroke."""
+
+        def ended(future: Any) -> None:
+            self._request_futures.pop(msg_id, None)
+            callback(future)
+
+        super()._execute_handler(msg_id, handler, ended, args, kwargs)
+
     @lsp_method(types.TEXT_DOCUMENT_DID_OPEN)
     def lsp_text_document__did_open(self, params: types.DidOpenTextDocumentParams) -> Iterator[Any]:
         """Take over a document."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import gc
 import json
+from concurrent.futures import Future
 from typing import Any
 
 import attrs
@@ -254,6 +256,29 @@ def test_a_method_means_its_message(message: dict[str, Any], kind: type[Any]) ->
     rules = create_server().protocol
     assert isinstance(rules, PhialProtocol)
     assert type(rules.structure_message({"jsonrpc": "2.0", **message})) is kind
+
+
+def test_notifications_leave_nothing_behind() -> None:
+    rules = create_server().protocol
+    assert isinstance(rules, PhialProtocol)
+    item = types.TextDocumentItem(DOCUMENT.uri, "python", 0, "")
+    rules.handle_message(types.DidOpenTextDocumentNotification(types.DidOpenTextDocumentParams(item)))
+    before = _futures()
+    for version in range(1, 51):
+        params = types.DidChangeTextDocumentParams(
+            types.VersionedTextDocumentIdentifier(version, DOCUMENT.uri),
+            [types.TextDocumentContentChangeWholeDocument(str(version))],
+        )
+        rules.handle_message(types.DidChangeTextDocumentNotification(params))
+    document = rules.documents.get(DOCUMENT.uri)
+    assert document
+    assert document.text == "50"
+    assert _futures() == before
+
+
+def _futures() -> int:
+    gc.collect()
+    return sum(isinstance(thing, Future) for thing in gc.get_objects())
 
 
 def test_a_response_means_its_message() -> None:
