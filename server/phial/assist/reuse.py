@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import anyio
 
@@ -23,8 +23,7 @@ _MOST_CHARS = 600_000
 _NEXT_LINE = re.compile(r"[ \t]*\n\s*(?=\S)")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a text is written for, but for what is being typed there. Documents go by any name that stays."""
 
     document: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 import anyio
 
@@ -41,7 +42,7 @@ class Cursor:
     selected: bool = False
     on_battery: bool = False
 
-    @property
+    @cached_property
     def place(self) -> Place:
         """What stays while the user types on here."""
         return Place.of(self.document, self.excerpt)

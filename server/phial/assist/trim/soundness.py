@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from phial.assist.excerpt import Excerpt, indentation
@@ -36,7 +37,6 @@ def sound_head(written: str, excerpt: Excerpt, replaces: int = 0) -> str:
     lines = written.split("\n")
     # A parse costs half a millisecond: what is wrong further up is looked for in larger steps.
     sizes = {len(lines), len(lines) - 1, len(lines) - 2, len(lines) // 2, len(lines) // 4, 1} - {-1, 0}
-    allowed: dict[bool, int] = {}
     for size in sorted(sizes, reverse=True):
         head = "\n".join(lines[:size])
         if not _fits_below(head, excerpt):
@@ -44,12 +44,9 @@ def sound_head(written: str, excerpt: Excerpt, replaces: int = 0) -> str:
         rest = suffix[replaces:] if head == written else suffix
         texts = dict.fromkeys((_closed(head, excerpt), head))
         counts = (error_count(prefix + text + rest, excerpt.language) or 0 for text in texts)
-        strict = not _goes_on(head, excerpt)
-        for errors in counts:
-            if errors and strict not in allowed:
-                allowed[strict] = _errors_without(prefix, suffix, excerpt, strict=strict)
-            if not errors or errors <= allowed[strict]:
-                return head
+        without = _without(prefix, suffix, excerpt, strict=not _goes_on(head, excerpt))
+        if any(_is_no_worse(errors, without, excerpt.language) for errors in counts):
+            return head
     return ""
 
 
@@ -97,13 +94,17 @@ def _goes_on(head: str, excerpt: Excerpt) -> bool:
     return is_open or last_line.rstrip().endswith(tuple("([{,+-*/%&|=<>?:.\\"))
 
 
-def _errors_without(prefix: str, suffix: str, excerpt: Excerpt, *, strict: bool) -> int:
-    """Return the errors around a cursor; `strict`: also without its line, which may be one by itself."""
-    errors = error_count(prefix + suffix, excerpt.language) or 0
-    if not strict or not errors:
-        return errors
-    line_dropped = prefix.rpartition("\n")[0] + suffix[len(excerpt.line_after) :]
-    return min(errors, error_count(line_dropped, excerpt.language) or 0)
+def _without(prefix: str, suffix: str, excerpt: Excerpt, *, strict: bool) -> Sequence[str]:
+    """Return what stands around a cursor; `strict`: first without its line, which may be an error by itself."""
+    whole = prefix + suffix
+    if not strict:
+        return (whole,)
+    return prefix.rpartition("\n")[0] + suffix[len(excerpt.line_after) :], whole
+
+
+def _is_no_worse(errors: int, without: Sequence[str], language_id: str) -> bool:
+    # A text without errors is parsed fast, and one with errors slowly: the likelier to have none comes first.
+    return not errors or all(errors <= (error_count(text, language_id) or 0) for text in without)
 
 
 def _window(excerpt: Excerpt) -> tuple[str, str]:
