@@ -147,6 +147,9 @@ def _opened(said: str, code: str, language_id: str) -> Block:
 def _place_at_end(said: str, language_id: str) -> _Place:
     """Return what a text ends in, and the code on its last line before a comment there."""
     line = said.rpartition("\n")[2]
+    if language_id == "python" and not _STRING_OR_COMMENT.search(line):
+        # Nothing but a long string can hold such a line: that is told without a parser.
+        return _Place("string") if is_inside_text(said, language_id) else _Place("code", line)
     root = _root(said, language_id)
     if root is None:
         return _place_by_line(line, language_id)
@@ -187,6 +190,7 @@ def _whole(kind: str, node: Node) -> Node:
     return node
 
 
+_STRING_OR_COMMENT = re.compile(r"[\"'#]")
 _STRING = re.compile(r"string|char_literal|heredoc_body|rune_literal")
 _INSIDE = re.compile(r"interpolation|substitution|expansion")
 """Code inside a string: `${ }`."""
