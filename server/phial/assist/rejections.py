@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from phial.assist.excerpt import Excerpt
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 
 _REMEMBERED = 64
 _TWICE = 2
@@ -31,16 +35,11 @@ class Rejections:
         del self._shown[document]
         if typed is not None and not any(typed.startswith(text) for text in texts):
             key = _place(before), texts[0]
-            self._counts[key] = self._counts.pop(key, 0) + 1
-            while len(self._counts) > _REMEMBERED:
-                self._counts.popitem(last=False)
+            _remember(self._counts, key, self._counts.get(key, 0) + 1)
 
     def show(self, document: str, excerpt: Excerpt, *texts: str) -> None:
         """Remember that a text is being shown, or several to choose from, the first of them at once."""
-        self._shown.pop(document, None)
-        self._shown[document] = excerpt, texts
-        while len(self._shown) > _REMEMBERED:
-            self._shown.popitem(last=False)
+        _remember(self._shown, document, (excerpt, texts))
 
     def goes_on(self, document: str, excerpt: Excerpt, text: str) -> bool:
         """Return whether a text is the rest of one that is being shown, as far as it has been typed."""
@@ -51,6 +50,14 @@ class Rejections:
     def is_unwanted(self, excerpt: Excerpt, text: str) -> bool:
         """Return whether the user has typed past the same text in such a line twice."""
         return self._counts.get((_place(excerpt), text), 0) >= _TWICE
+
+
+def _remember(kept: OrderedDict[Key, Value], key: Key, value: Value) -> None:
+    """Put a value last, and forget those that were put there longest ago."""
+    kept.pop(key, None)
+    kept[key] = value
+    while len(kept) > _REMEMBERED:
+        kept.popitem(last=False)
 
 
 def _typed(before: Excerpt, now: Excerpt) -> str | None:

@@ -278,9 +278,8 @@ def test_notifications_leave_nothing_behind() -> None:
 
 def _futures() -> int:
     gc.collect()
-    return sum(
-        type(thing) is Future for thing in gc.get_objects()
-    )  # to ask a lazy module for its class loads it
+    # By `type`, for `isinstance` asks each object for its class, and a lazy module loads itself for that.
+    return sum(type(thing) is Future for thing in gc.get_objects())
 
 
 def test_a_response_means_its_message() -> None:
